@@ -1,0 +1,1 @@
+"""A Prometheus exporter for the model services of ZStack AIOS."""
