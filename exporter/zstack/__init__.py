@@ -1,0 +1,36 @@
+"""An asyncio client library for the AI API of ZStack; it knows neither Prometheus nor settings."""
+
+from .auth import LOG_IN, AccessKeyAuth, AccountAuth, Auth, SessionAuth
+from .client import QUERY_MODEL_SERVICE, Client
+from .credentials import AccessKey, Account, GivenSession, Read
+from .dates import fixed_offset, timestamp
+from .errors import DeadlineError, MalformedError, Operation, PollError, ZStackError
+from .paging import Listing
+from .schema import ModelService, ModelServiceRef
+from .transport import Exchange, Transport
+
+__all__ = [
+    "LOG_IN",
+    "QUERY_MODEL_SERVICE",
+    "AccessKey",
+    "AccessKeyAuth",
+    "Account",
+    "AccountAuth",
+    "Auth",
+    "Client",
+    "DeadlineError",
+    "Exchange",
+    "GivenSession",
+    "Listing",
+    "MalformedError",
+    "ModelService",
+    "ModelServiceRef",
+    "Operation",
+    "PollError",
+    "Read",
+    "SessionAuth",
+    "Transport",
+    "ZStackError",
+    "fixed_offset",
+    "timestamp",
+]

@@ -1,0 +1,75 @@
+"""What proves who asks, and the memory of what ZStack said of it."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from .errors import LockedError, Operation, UnauthorizedError, ZStackError
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """An access key: no session, no expiry, no lock-out; the best fit for a poller."""
+
+    key_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account by name and plain password; only the password's SHA-512 goes out."""
+
+    name: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSession:
+    """A session that somebody else opened and will end."""
+
+    uuid: str = field(repr=False)
+
+
+C = TypeVar("C", AccessKey, Account, GivenSession)
+Read = Callable[[], Awaitable[C]]
+"""Gives the credentials as they are now. Raises OSError where a file of theirs cannot be read."""
+
+
+class Credentials(Generic[C]):
+    """The newest credentials, and whether ZStack has refused them."""
+
+    def __init__(self, read: Read[C]) -> None:
+        self._read: Read[C] = read
+        self._current: C | None = None
+        self._refusal: UnauthorizedError | None = None
+        self._locked_until = 0.0
+
+    async def refresh(self, operation: Operation) -> bool:
+        """Read them anew; whether they changed. Raises UnauthorizedError if they can't be read."""
+        try:
+            current = await self._read()
+        except OSError as error:
+            message = f"credentials cannot be read: {error.filename}: {error.strerror}"
+            raise UnauthorizedError(message, operation) from error
+        changed = current != self._current
+        if changed:
+            self._current, self._refusal = current, None
+        return changed
+
+    def usable(self) -> C:
+        """Raises the UnauthorizedError they last met, while that stands."""
+        if isinstance(self._refusal, LockedError) and time.monotonic() >= self._locked_until:
+            self._refusal = None
+        if self._refusal is not None:
+            raise self._refusal.with_traceback(None)
+        if self._current is None:
+            raise LookupError("credentials are read before they are used")
+        return self._current
+
+    def learn(self, error: ZStackError) -> None:
+        """Remember a refusal; other errors say nothing of the credentials."""
+        if isinstance(error, UnauthorizedError):
+            self._refusal = error
+        if isinstance(error, LockedError):
+            self._locked_until = time.monotonic() + error.seconds

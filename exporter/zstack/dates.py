@@ -1,0 +1,110 @@
+"""ZStack's dates, which name no zone, as Unix time.
+
+The API prints a date with the Java runtime's default format in the server's local time:
+`Nov 14, 2017 10:20:57 PM` (JDK 8), a comma after the year (JDK 9), a narrow no-break space before
+the AM or PM (JDK 20). Other clients of ZStack have also met 24-hour and RFC 3339 forms.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_MONTHS: Final = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
+_GSON: Final = re.compile(
+    r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4}),? (\d{1,2}):(\d{2}):(\d{2})(?: ([AaPp])[Mm])?"
+)
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
+_HALF_A_DAY: Final = 12
+_MILLISECONDS: Final = 10**11
+"""A number above this is no date in seconds (year 5138): it counts milliseconds."""
+
+
+def timestamp(value: str | float | None, zone: tzinfo | None) -> float | None:
+    """Unix time of a date as ZStack sends it; None where it says nothing that can be relied on.
+
+    A date without a zone needs `zone`: a wrong time is worse than none.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _of_text(value, zone)
+    return value / 1000 if abs(value) > _MILLISECONDS else float(value)
+
+
+def zone_named(name: str | None, offset: str | None) -> tzinfo | None:
+    """The zone that a platform names, by its IANA name or else by its offset (`+08:00`)."""
+    return _iana(name or "") or fixed_offset(offset or "") or fixed_offset(name or "")
+
+
+def fixed_offset(text: str) -> tzinfo | None:
+    """`+08:00`, `+0800`, `-3`, `GMT+08:00`; None for anything else."""
+    found = _OFFSET.fullmatch(text.strip())
+    if not found:
+        return None
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    if offset >= timedelta(days=1):
+        return None
+    return timezone(-offset if found[1] == "-" else offset)
+
+
+def _iana(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):  # of what is no name, no zone, or a folder of zones
+        return None
+
+
+def _of_text(text: str, zone: tzinfo | None) -> float | None:
+    plain = text.replace("\u202f", " ").replace("\xa0", " ").strip()
+    try:
+        return _in_zone(_gson(plain) or datetime.fromisoformat(plain), zone)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in_zone(date: datetime, zone: tzinfo | None) -> float | None:
+    if date.tzinfo is not None:
+        return date.timestamp()
+    if zone is None:
+        return None
+    return date.replace(tzinfo=zone).timestamp()
+
+
+@lru_cache(maxsize=4096)
+def _gson(text: str) -> datetime | None:
+    found = _GSON.fullmatch(text)
+    if not found or found[1].lower() not in _MONTHS:
+        return None
+    hour = int(found[4])
+    if half := found[7]:
+        hour = hour % _HALF_A_DAY + (_HALF_A_DAY if half in "Pp" else 0)
+    day = (int(found[3]), _MONTHS[found[1].lower()], int(found[2]))
+    return datetime(*day, hour, int(found[5]), int(found[6]))  # noqa: DTZ001 - it has none yet
+
+
+def http_date(now: float, zone: tzinfo | None) -> str:
+    """`Thu, 05 Jun 2025 15:47:29 GMT+08:00`, a form that every release parses; None: local time.
+
+    English whatever the locale, the day in two digits, the zone by offset: Java reads `CST` as
+    US Central and refuses `+0800`.
+    """
+    moment = datetime.fromtimestamp(now, UTC).astimezone(zone)
+    day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
+    month = tuple(_MONTHS)[moment.month - 1].capitalize()
+    return f"{day}, {moment:%d} {month} {moment:%Y %H:%M:%S} {_offset_name(moment)}"
+
+
+def _offset_name(moment: datetime) -> str:
+    offset = moment.utcoffset() or timedelta()
+    if not offset:
+        return "GMT"
+    sign = "-" if offset < timedelta() else "+"
+    minutes = round(abs(offset).total_seconds() / 60)
+    return f"GMT{sign}{minutes // 60:02d}:{minutes % 60:02d}"

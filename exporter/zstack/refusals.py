@@ -1,0 +1,176 @@
+"""What a failed answer of ZStack means: status and body to an error of the tree.
+
+Facts: every failure of a synchronous API is HTTP 503 with a JSON `error`, whatever its cause; what
+fails before the API layer is plain text with its own status (RestServer of ZStack 5.2.1 to 5.5).
+So the status alone says little, and the codes decide.
+"""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from .errors import (
+    ClockSkewError,
+    DeniedError,
+    ExchangeError,
+    LockedError,
+    MalformedError,
+    NotReadyError,
+    Operation,
+    RateLimitedError,
+    RejectedError,
+    SessionError,
+    UnauthorizedError,
+    UnsupportedError,
+)
+
+LOCK_SECONDS: Final = 600.0
+"""How long an account stays locked by default, for an answer that does not say."""
+
+_TEXT_LIMIT: Final = 300
+
+_SESSION = frozenset(
+    {
+        "ID.1001",
+        "ORG_ZSTACK_IDENTITY_10006",
+        "ORG_ZSTACK_IDENTITY_10007",
+        "ORG_ZSTACK_IDENTITY_10020",
+    }
+)
+_UNAUTHORIZED = re.compile(r"ID\.1000|ID\.1005|ID\.2\d{3}|LOGIN_CONTROL\..+")
+_DENIED = re.compile(r"ID\.1002|LICENSE\..+|.*OPERATION_DENIED.*")
+_NOT_READY = frozenset({"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015"})
+_LOCKED = "LOGIN_CONTROL.1002"
+
+
+class ErrorCode(msgspec.Struct, frozen=True, rename="camel"):
+    """ZStack's ErrorCode; 5.5 adds `globalErrorCode` and `message`. Anything may be missing."""
+
+    code: str | None = None
+    global_error_code: str | None = None
+    description: object = None
+    details: object = None
+    message: object = None
+    cause: "ErrorCode | None" = None
+
+    def chain(self) -> Iterator["ErrorCode"]:
+        """This error and what caused it, outermost first."""
+        error: ErrorCode | None = self
+        while error is not None:
+            yield error
+            error = error.cause
+
+    def text(self) -> str:
+        """What a person should read of it, on one line."""
+        texts = (self.details, self.message, self.description)
+        return _one_line(next((text for text in texts if text and isinstance(text, str)), ""))
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An answer that may be a failure: `{"error": {…}}`, or a bare ErrorCode (its 403)."""
+
+    error: ErrorCode | None = None
+    code: str | None = None
+    details: object = None
+    description: object = None
+
+    def error_code(self) -> ErrorCode | None:
+        if self.error is not None:
+            return self.error
+        if self.code is None:
+            return None
+        return ErrorCode(code=self.code, details=self.details, description=self.description)
+
+
+_FAILURE: Final = msgspec.json.Decoder(Failure, strict=False)
+
+
+def refusal(
+    operation: Operation, status: int, body: bytes, *, retry_after: float = 0.0
+) -> ExchangeError:
+    """The error that an answer without success stands for."""
+    error_code = api_error(body)
+    if error_code is not None:
+        return _by_code(operation, status, error_code)
+    return _by_text(operation, status, _text(body), retry_after)
+
+
+def api_error(body: bytes) -> ErrorCode | None:
+    """The ErrorCode in a body, if it is one; None for any other body."""
+    try:
+        return _FAILURE.decode(body).error_code()
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _by_code(operation: Operation, status: int, outermost: ErrorCode) -> ExchangeError:
+    for error in outermost.chain():
+        for code in (error.code, error.global_error_code):
+            if code and (known := _known(operation, code, error)) is not None:
+                return known
+    code = outermost.code or outermost.global_error_code or ""
+    message = outermost.text() or f"HTTP {status} without a word of explanation"
+    return RejectedError(_headline(code, message), operation, code=code)
+
+
+def _known(operation: Operation, code: str, error: ErrorCode) -> ExchangeError | None:
+    """The class of a code that has one. `code` of the result is ZStack's short code if given."""
+    text, label = error.text(), error.code or code
+    message = _headline(label, text)
+    if code in _SESSION:
+        return SessionError(message, operation, code=label)
+    if code == _LOCKED:
+        return LockedError(message, operation, code=label, seconds=_seconds(text))
+    if _UNAUTHORIZED.fullmatch(code):
+        return UnauthorizedError(message, operation, code=label)
+    if _DENIED.fullmatch(code) or (code == "SYS.1006" and "denied" in text.lower()):
+        return DeniedError(message, operation, code=label)
+    if code in _NOT_READY:
+        return NotReadyError(message, operation, code=label)
+    return None
+
+
+def _by_text(operation: Operation, status: int, text: str, retry_after: float) -> ExchangeError:
+    message = f"HTTP {status}: {text}" if text else f"HTTP {status} with an empty body"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimitedError(message, operation, retry_after=retry_after)
+    if text.startswith("<"):
+        return MalformedError(f"HTTP {status}: a web page, not an answer of ZStack", operation)
+    if status == HTTPStatus.NOT_FOUND and "no api mapping" in text:
+        return UnsupportedError(message, operation)
+    if status == HTTPStatus.FORBIDDEN:
+        return _forbidden(operation, message)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return NotReadyError(message, operation)
+    return RejectedError(message, operation)
+
+
+def _forbidden(operation: Operation, message: str) -> ExchangeError:
+    if "requestTimeTooSkewed" in message:
+        return ClockSkewError(message, operation)
+    if "accessKey" in message or "access key" in message:
+        return UnauthorizedError(message, operation)
+    return DeniedError(message, operation)
+
+
+def _seconds(text: str) -> float:
+    """`… remaining time: 42 seconds` in an answer that may be in any language."""
+    found = re.search(r"(\d+)\s*(?:s\b|sec|秒)", text) or re.search(r"(\d+)", text)
+    return float(found[1]) if found else LOCK_SECONDS
+
+
+def _headline(code: str, text: str) -> str:
+    return f"{code}: {text}" if code and text else code or text
+
+
+def _text(body: bytes) -> str:
+    return _one_line(body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"))
+
+
+def _one_line(text: str) -> str:
+    """Free text of a stranger: printable, on one line, not endless."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _TEXT_LIMIT else line[: _TEXT_LIMIT - 1] + "…"

@@ -1,0 +1,152 @@
+"""The answers of ZStack's API, typed, as tolerant as the API is loose.
+
+A JSON null and a field left out are the same (ZStack omits nulls), unknown fields are normal, and
+a number may come as a string: `"4"`. Every field but `uuid` may be absent.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import msgspec
+
+Number = float | None
+Uuid = Annotated[str, msgspec.Meta(min_length=1)]  # not always hex: shipped templates break that
+
+
+class ModelServiceRef(msgspec.Struct, frozen=True, gc=False):
+    """A model bound to a service; that it is there is all that is read of it."""
+
+
+class ModelService(msgspec.Struct, frozen=True, rename="camel", gc=False):
+    """QueryModelService's ModelServiceInventory: a definition, so it has no running state.
+
+    `request_cpu` counts cores. `request_memory` has no documented unit and `size` is in bytes.
+    The dates are text in the platform's local time. `framework` meant the origin (HuggingFace …)
+    before 5.3.20 and the runtime (vLLM …) since.
+    """
+
+    uuid: Uuid
+    name: str | None = None
+    type: str | None = None
+    framework: str | None = None
+    source: str | None = None
+    version: str | None = None
+    has_new_version: bool | None = None
+    request_cpu: Number = None
+    request_memory: Number = None
+    size: Number = None
+    model_center_uuid: str | None = None
+    gpu_compute_capability: str | float | None = None
+    python_version: str | float | None = None
+    system: bool | None = None
+    support_distributed: bool | None = None
+    cpu_architectures: tuple[str, ...] | None = None
+    vendor_to_spec_uuids_map: Mapping[str, object] | None = None
+    model_service_refs: tuple[ModelServiceRef, ...] | None = None
+    create_date: str | float | None = None
+    last_op_date: str | float | None = None
+
+
+class _Page(msgspec.Struct, frozen=True):
+    inventories: tuple[ModelService, ...]
+    total: int | None = None
+
+
+class _LoosePage(msgspec.Struct, frozen=True):
+    inventories: tuple[object, ...]
+    total: int | None = None
+
+
+class _Uuid(msgspec.Struct, frozen=True):
+    uuid: Uuid
+
+
+class _Login(msgspec.Struct, frozen=True):
+    inventory: _Uuid
+
+
+class TimeZone(msgspec.Struct, frozen=True):
+    """GetPlatformTimeZone: `{"timezone": "Asia/Shanghai", "offset": "+08:00"}`."""
+
+    timezone: str | None = None
+    offset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecodable:
+    """A row that is there but cannot be read; `uuid` is None where not even that could be."""
+
+    uuid: str | None
+    fault: str
+
+
+Row = ModelService | Undecodable
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of model services in the order it came; `total` counts all that match."""
+
+    rows: tuple[Row, ...]
+    total: int | None
+
+
+_PAGE: Final = msgspec.json.Decoder(_Page, strict=False)
+_LOGIN: Final = msgspec.json.Decoder(_Login)
+
+
+def model_services(body: bytes) -> Page:
+    """A page of QueryModelService; a row that does not decode costs no other row.
+
+    Raises msgspec.DecodeError if the page as a whole cannot be read.
+    """
+    try:
+        page = _PAGE.decode(body)
+    except msgspec.DecodeError:
+        return _row_by_row(_loosely(body))
+    return Page(page.inventories, page.total)
+
+
+def session_uuid(body: bytes) -> str:
+    """The session that a login opened. Raises msgspec.DecodeError."""
+    return _LOGIN.decode(body).inventory.uuid
+
+
+def nothing(body: bytes) -> None:
+    """For answers whose body does not matter."""
+
+
+time_zone: Final = msgspec.json.Decoder(TimeZone).decode
+
+
+def _loosely(body: bytes) -> _LoosePage:
+    """The page by the standard library: slower, but it takes rows of any shape.
+
+    And what JSON allows but msgspec refuses, a lone surrogate anywhere in the page.
+    """
+    try:
+        return msgspec.convert(
+            json.loads(body.decode("utf-8", "replace")), _LoosePage, strict=False
+        )
+    except ValueError as error:
+        raise msgspec.DecodeError(str(error)) from error
+
+
+def _row_by_row(page: _LoosePage) -> Page:
+    return Page(tuple(_row(row) for row in page.inventories), page.total)
+
+
+def _row(row: object) -> Row:
+    try:
+        return msgspec.convert(row, ModelService, strict=False)
+    except (msgspec.ValidationError, UnicodeError) as error:
+        return Undecodable(_uuid(row), str(error))
+
+
+def _uuid(row: object) -> str | None:
+    try:
+        return msgspec.convert(row, _Uuid).uuid
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,181 @@
+"""One request to ZStack and its answer, within a byte cap, every failure an error of ours."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from time import perf_counter
+from typing import Any, Final, TypeVar
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from .errors import (
+    ExchangeError,
+    MalformedError,
+    Operation,
+    RejectedError,
+    TooLargeError,
+    UnreachableError,
+)
+from .refusals import api_error, refusal
+
+API_PREFIX: Final = "/zstack"
+"""The servlet context that ZStack's API lives in; not part of what an access key signs."""
+
+T = TypeVar("T")
+
+_SHORT: Final = 4096
+"""Bytes; an error is never longer: ZStack cuts its `details` at this length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one request came to, `seconds` from its first byte out to the answer decoded.
+
+    `status` is None where no answer came; a request given up by its caller has no `error` either.
+    """
+
+    operation: Operation
+    status: int | None
+    seconds: float
+    error: ExchangeError | None
+
+    @property
+    def succeeded(self) -> bool:
+        return self.status is not None and self.error is None
+
+
+class Transport:
+    """Sends requests to one platform; `observe` is told of each when it has ended."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        *,
+        max_response_bytes: int,
+        tls: ssl.SSLContext | bool = True,
+        proxy: str | None = None,
+        observe: Callable[[Exchange], None],
+    ) -> None:
+        self._http = http
+        self._base = URL(url.rstrip("/") + API_PREFIX)
+        self._max_response_bytes = max_response_bytes
+        self._tls = tls
+        self._proxy = proxy
+        self._observe = observe
+
+    async def send(
+        self,
+        operation: Operation,
+        decode: Callable[[bytes], T],
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: Sequence[tuple[str, str]] = (),
+        suffix: str = "",
+        json: Any = None,
+    ) -> T:
+        """The body of a success, decoded in a worker thread. Raises ExchangeError.
+
+        `decode` says by msgspec.DecodeError that a body is not what it should be.
+        `suffix` completes the operation's path (a uuid); it is in no error and no log line.
+        """
+        status: int | None = None
+        failed: ExchangeError | None = None
+        began = perf_counter()
+        try:
+            with _translated(operation):
+                async with self._http.request(
+                    operation.method,
+                    self._url(operation.path + suffix, query),
+                    headers=headers,
+                    json=json,
+                    allow_redirects=False,
+                    ssl=self._tls,
+                    proxy=self._proxy,
+                ) as response:
+                    status = response.status
+                    body = await self._read(operation, response)
+                    _raise_for(operation, response, body)
+                    return await asyncio.to_thread(decode, body)
+        except ExchangeError as error:
+            failed = error
+            raise
+        finally:
+            self._observe(Exchange(operation, status, perf_counter() - began, failed))
+
+    def _url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
+        # Built by joining text: ZStack gives a trailing slash a meaning of its own, and one
+        # library's tidying of it would turn a query into a delete.
+        return self._base.with_path(self._base.path + path).with_query(query)
+
+    async def _read(self, operation: Operation, response: aiohttp.ClientResponse) -> bytes:
+        """The body, unpacked, at most the cap: the server sets none of its own."""
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._max_response_bytes:
+                response.close()
+                raise TooLargeError(
+                    f"the answer is over max_response_bytes ({self._max_response_bytes});"
+                    " raise it, or lower page_size",
+                    operation,
+                )
+        return bytes(body)
+
+
+def _raise_for(operation: Operation, response: aiohttp.ClientResponse, body: bytes) -> None:
+    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
+        raise RejectedError(_redirected(response), operation)
+    if response.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
+        raise refusal(operation, response.status, body, retry_after=_retry_after(response))
+    # No known release sends an error with 200, but older documents of its SDK speak of it.
+    if len(body) < _SHORT and api_error(body) is not None:
+        raise refusal(operation, response.status, body)
+
+
+def _redirected(response: aiohttp.ClientResponse) -> str:
+    """Credentials follow no redirect; say where it leads, for the operator to decide."""
+    location = response.headers.get("Location", "")
+    try:
+        origin = str(URL(location).origin())
+    except ValueError:
+        origin = "another path"
+    return f"HTTP {response.status}: redirected to {origin}; set the target's url to where it leads"
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float:
+    """Seconds, or 0: ZStack sends none, a proxy before it may."""
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else 0.0
+
+
+@contextmanager
+def _translated(operation: Operation) -> Iterator[None]:
+    """The one place where errors of aiohttp, ssl and the system become errors of ours."""
+    try:
+        yield
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise UnreachableError(f"TLS: {error.certificate_error}", operation) from error
+    except aiohttp.ClientConnectorDNSError as error:
+        raise UnreachableError(f"DNS: {error.host}: {error.strerror}", operation) from error
+    except aiohttp.ClientConnectorError as error:
+        raise UnreachableError(f"{error.host}:{error.port}: {_cause(error)}", operation) from error
+    except aiohttp.ClientHttpProxyError as error:
+        raise UnreachableError(f"the proxy refused: HTTP {error.status}", operation) from error
+    except aiohttp.ClientResponseError as error:
+        raise MalformedError(f"not HTTP: {error.message}", operation) from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedError(f"the answer does not decode: {error}", operation) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise UnreachableError(f"connection lost: {_cause(error)}", operation) from error
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return type(error).__name__
