@@ -1,0 +1,144 @@
+"""One target: `poll` is one step, `run` is the loop."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from .inventory import Inventory, label
+from .snapshot import Snapshot
+from .telemetry import TargetTelemetry
+from .zstack import (
+    QUERY_MODEL_SERVICE,
+    DeadlineError,
+    PollError,
+    ZStackError,
+)
+
+log = structlog.get_logger(__name__)
+
+CODE_LIMIT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Seconds: between two polls, for one poll, and until what a poll brought is stale."""
+
+    interval: float
+    timeout: float
+    stale_after: float
+
+
+class Poller:
+    """Fetches on a schedule and hands up a snapshot after each poll, also after a failed one."""
+
+    def __init__(
+        self,
+        target: str,
+        fetch: Callable[[], Awaitable[Inventory]],
+        publish: Callable[[Snapshot], Awaitable[None]],
+        *,
+        schedule: Schedule,
+        telemetry: TargetTelemetry,
+    ) -> None:
+        self._fetch = fetch
+        self._publish = publish
+        self._schedule = schedule
+        self._telemetry = telemetry
+        self._log = log.bind(target=target)
+        self._snapshot = Snapshot(target, schedule.interval, schedule.stale_after)
+
+    async def run(self) -> None:
+        """Poll at once and then on every tick; a tick that finds a poll under way is skipped."""
+        next_tick = time.monotonic()
+        while True:
+            await self.poll()
+            next_tick += self._schedule.interval
+            late = time.monotonic() - next_tick
+            if late > 0:
+                missed = int(late // self._schedule.interval) + 1
+                self._telemetry.skipped_polls(missed)
+                next_tick += missed * self._schedule.interval
+            await asyncio.sleep(next_tick - time.monotonic())
+
+    async def poll(self) -> Snapshot:
+        """One poll; a platform that fails makes a snapshot that says so, with the old inventory."""
+        began_at, began = time.time(), time.monotonic()
+        try:
+            inventory = await self._fetch_in_time()
+            snapshot = self._succeeded(inventory, began_at, began)
+            await self._publish(snapshot)
+        except ZStackError as error:
+            snapshot = self._failed(error, began_at)
+            await self._publish(snapshot)
+        self._account(snapshot, time.monotonic() - began)
+        self._tell(snapshot)
+        self._snapshot = snapshot
+        return snapshot
+
+    async def _fetch_in_time(self) -> Inventory:
+        try:
+            async with asyncio.timeout(self._schedule.timeout):
+                return await self._fetch()
+        except TimeoutError as error:
+            message = f"not done within {self._schedule.timeout:g} seconds"
+            raise DeadlineError(message, QUERY_MODEL_SERVICE) from error
+
+    def _succeeded(self, inventory: Inventory, began_at: float, began: float) -> Snapshot:
+        return replace(
+            self._snapshot,
+            attempted_at=began_at,
+            succeeded_at=began_at,
+            inventory=inventory,
+            good_until=began + self._schedule.stale_after,
+            error=None,
+            failures=dict.fromkeys(self._snapshot.failures, False),
+        )
+
+    def _failed(self, error: ZStackError, began_at: float) -> Snapshot:
+        labels = self._telemetry.error_labels(*_labels(error))
+        failures = dict.fromkeys(self._snapshot.failures, False) | {labels: True}
+        return replace(self._snapshot, attempted_at=began_at, error=error, failures=failures)
+
+    def _account(self, snapshot: Snapshot, seconds: float) -> None:
+        self._telemetry.polled("success" if snapshot.up else "failure", seconds)
+        if isinstance(snapshot.error, PollError):  # what a request met is counted with the request
+            self._telemetry.failed(*_labels(snapshot.error))
+        if snapshot.up and snapshot.inventory is not None:
+            self._telemetry.skipped_records("undecodable", snapshot.inventory.undecodable)
+            self._telemetry.skipped_records("duplicate", snapshot.inventory.repeats)
+
+    def _tell(self, snapshot: Snapshot) -> None:
+        """A line when trouble begins, changes or ends; every poll at debug level."""
+        before, now = self._snapshot.error, snapshot.error
+        if now is not None and (before is None or _labels(before) != _labels(now)):
+            self._log.warning("poll failed", **_told(now))
+        elif now is not None:
+            self._log.debug("poll failed again", **_told(now))
+        elif before is not None:
+            self._log.info("recovered", services=_number(snapshot))
+        elif self._snapshot.succeeded_at is None:
+            self._log.info("first poll", services=_number(snapshot))
+        else:
+            self._log.debug("poll", services=_number(snapshot))
+
+
+def _labels(error: ZStackError) -> tuple[str, str, str]:
+    return (error.operation.name, error.reason, label(error.code)[:CODE_LIMIT])
+
+
+def _told(error: ZStackError) -> dict[str, str]:
+    return {
+        "operation": error.operation.name,
+        "reason": error.reason,
+        "code": error.code,
+        "error": str(error),
+        "hint": error.hint,
+    }
+
+
+def _number(snapshot: Snapshot) -> int:
+    return len(snapshot.inventory.services) if snapshot.inventory else 0
