@@ -1,0 +1,142 @@
+"""The HTTP face: pages for Prometheus, health for whoever runs it, a page for people."""
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from .exposition import Exposition, Page, StaleError
+from .negotiation import accepts_gzip, page_format
+from .status import Status, status_page
+from .telemetry import Telemetry
+
+WHOLE_UP_TO: Final = 512 * 1024
+"""Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
+
+SHUTDOWN_SECONDS: Final = 1.0
+
+
+class Server:
+    """Answers from what is ready; nothing here waits for a platform."""
+
+    def __init__(
+        self,
+        exposition: Exposition,
+        telemetry: Telemetry,
+        *,
+        telemetry_path: str,
+        max_requests: int,
+    ) -> None:
+        self._exposition = exposition
+        self._telemetry = telemetry
+        self._telemetry_path = telemetry_path
+        self._max_requests = max_requests
+        self._under_way = 0
+
+    def application(self) -> web.Application:
+        """The routes; anything else is 404, another method 405."""
+        application = web.Application()
+        application.add_routes(
+            [
+                web.get("/", self._status),
+                web.get(self._telemetry_path, self._metrics),
+                web.get("/probe", self._probe),
+                web.get("/-/healthy", self._healthy),
+                web.get("/-/ready", self._ready),
+            ]
+        )
+        return application
+
+    async def _metrics(self, request: web.Request) -> web.StreamResponse:
+        return await self._scrape(request, None)
+
+    async def _probe(self, request: web.Request) -> web.StreamResponse:
+        """The page of one target by its configured name: a name, never an address to go to."""
+        target = request.query.get("target", "")
+        if not target:
+            raise web.HTTPBadRequest(text="the parameter target is missing: the name of a target\n")
+        if target not in self._exposition.targets:
+            raise web.HTTPNotFound(text="no target of this name is configured\n")
+        return await self._scrape(request, target)
+
+    async def _scrape(self, request: web.Request, target: str | None) -> web.StreamResponse:
+        if self._max_requests and self._under_way >= self._max_requests:
+            text = f"{self._max_requests} scrapes are under way, as many as web.max_requests allows"
+            raise web.HTTPServiceUnavailable(text=text + "\n")
+        self._under_way += 1
+        try:
+            return await _send(request, self._page(request, target))
+        except StaleError as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
+        finally:
+            self._under_way -= 1
+
+    def _page(self, request: web.Request, target: str | None) -> Page:
+        wanted = page_format(",".join(request.headers.getall("Accept", ())))
+        if target is None:
+            registry, targets = self._telemetry.registry, self._exposition.targets
+            return self._exposition.page(wanted, registry, targets)
+        return self._exposition.page(wanted, self._telemetry.of(target), (target,))
+
+    async def _healthy(self, _request: web.Request) -> web.Response:
+        """The event loop lives: it got as far as this."""
+        return web.Response(text="healthy\n")
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        """Whether every target was polled at least once, with whatever result."""
+        polled = {s.target for s in self._exposition.snapshots if s.attempted_at is not None}
+        waiting = [name for name in self._exposition.targets if name not in polled]
+        if waiting:
+            text = f"not polled yet: {', '.join(waiting)}\n"
+            return web.Response(status=503, text=text)
+        return web.Response(text="ready\n")
+
+    async def _status(self, _request: web.Request) -> web.Response:
+        status = Status(self._exposition.snapshots, self._telemetry_path, time.time())
+        return web.Response(text=status_page(status), content_type="text/html")
+
+
+@asynccontextmanager
+async def serving(
+    application: web.Application, addresses: Iterable[tuple[str, int]]
+) -> AsyncIterator[tuple[str, ...]]:
+    """Serve until the block ends; yields the URLs. Raises OSError where one can't be bound.
+
+    An address is a host, empty for every interface, and a port, 0 for any free one.
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        for host, port in addresses:
+            await web.TCPSite(runner, host or None, port).start()
+        yield tuple(_url(*bound[:2]) for bound in runner.addresses)
+    finally:
+        await runner.cleanup()
+
+
+async def _send(request: web.Request, page: Page) -> web.StreamResponse:
+    headers = {"Content-Type": page.format.value, "Vary": "Accept, Accept-Encoding"}
+    if accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
+        headers["Content-Encoding"] = "gzip"
+        pieces, size = page.gzip(), page.gzip_size
+    else:
+        pieces, size = page.text(), page.size
+    if size <= WHOLE_UP_TO:
+        return web.Response(body=b"".join(pieces), headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_length = size
+    try:
+        await response.prepare(request)
+        if request.method != "HEAD":
+            for piece in pieces:
+                await response.write(piece)
+        await response.write_eof()
+    except ConnectionResetError:
+        pass  # the scraper hung up; there is nobody to tell
+    return response
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
