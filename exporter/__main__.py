@@ -1,0 +1,226 @@
+"""The command line: what to run, with which settings, and how it ended."""
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from . import daemon, logs, simulator
+from .exposition import Page
+from .flags import Parser, add_flags, flag_values
+from .metrics import table
+from .settings import Settings, SettingsError, load
+from .simulator.__main__ import main as simulator_main
+from .telemetry import DISTRIBUTION
+
+log = structlog.get_logger(__name__)
+
+OK: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2
+
+_READABLE: Final = 0o644
+"""The mode of a file that node_exporter, another user, is to read."""
+
+COMMANDS_HELP: Final = """\
+commands:
+  (none)     poll and serve, until SIGTERM or SIGINT
+  once       poll once and print the page, or write it to a file
+  demo       the simulator and the exporter together, to look around
+  simulate   the simulator alone
+  metrics    list every metric
+
+The same settings can stand in a file (--config.file) or in the environment; see docs/settings.md.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0, 1 it failed, 2 it was used or set wrongly."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]](arguments[1:])
+    return serve(arguments)
+
+
+def serve(argv: Sequence[str]) -> int:
+    """Poll and serve until told to stop."""
+    parser = _parser("", "Export what ZStack AIOS knows of its model services to Prometheus.")
+    parser.epilog = COMMANDS_HELP
+    parser.add_argument(
+        "--version", action="version", version=f"{DISTRIBUTION} {version(DISTRIBUTION)}"
+    )
+    add_flags(parser)
+    return _with_settings(flag_values(parser.parse_args(argv)), _serve)
+
+
+def once(argv: Sequence[str]) -> int:
+    """Poll once; print the page, or replace a file with it in one step."""
+    parser = _parser("once", "Poll once and print the page; exit 1 if the poll failed.")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the page to this file in one step, as the textfile collector wants it",
+    )
+    add_flags(parser)
+    given = parser.parse_args(argv)
+
+    async def run(settings: Settings, stop: asyncio.Event) -> int:
+        succeeded, page = await daemon.once(settings, stop)
+        if not stop.is_set():
+            _deliver(page, given.output)
+        return OK if succeeded else FAILED
+
+    return _with_settings(flag_values(given), run)
+
+
+def demo(argv: Sequence[str]) -> int:
+    """A platform that lives, with trouble now and then, and its exporter, on loopback."""
+    parser = _parser("demo", "Run the simulator and the exporter together on loopback.")
+    parser.add_argument("--services", type=int, default=300, help="model services (default: 300)")
+    parser.add_argument("--port", type=int, default=10521, help="of the exporter; 0: any free one")
+    given = parser.parse_args(argv)
+
+    async def run(stop: asyncio.Event) -> int:
+        cloud = simulator.Cloud(services=given.services)
+        key = next(iter(cloud.access_keys.values()))
+        async with simulator.serving(cloud) as platform, asyncio.TaskGroup() as tasks:
+            settings = load(_demo_flags(platform, key.id, key.secret, given.port), environ={})
+            logs.configure(settings.log.level, settings.log.format)
+            life = tasks.create_task(simulator.live(cloud, every=10, trouble_every=60))
+            await daemon.run(settings, stop, partial(_welcome, platform))
+            life.cancel()
+        return OK
+
+    return _run(run)
+
+
+def simulate(argv: Sequence[str]) -> int:
+    """The simulator alone."""
+    return simulator_main(argv)
+
+
+def metrics(argv: Sequence[str]) -> int:
+    """Every metric, as a table."""
+    _parser("metrics", "List every metric: name, type, labels, meaning.").parse_args(argv)
+    for line in table():
+        print(line)  # noqa: T201 - the answer to the command
+    return OK
+
+
+COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
+    "serve": serve,
+    "once": once,
+    "demo": demo,
+    "simulate": simulate,
+    "metrics": metrics,
+}
+
+
+def _parser(command: str, description: str) -> Parser:
+    return Parser(prog=f"{DISTRIBUTION} {command}".rstrip(), description=description)
+
+
+async def _serve(settings: Settings, stop: asyncio.Event) -> int:
+    await daemon.run(settings, stop)
+    return OK
+
+
+def _with_settings(
+    flags: dict[str, Any], run: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int]]
+) -> int:
+    try:
+        settings = load(flags)
+    except SettingsError as error:
+        return _misused(error)
+    logs.configure(settings.log.level, settings.log.format)
+    return _run(partial(run, settings))
+
+
+def _run(run: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
+    """Run until it ends or a signal asks for it; what it raises becomes an exit code."""
+
+    async def until_signal() -> int:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await run(stop)
+
+    try:
+        return asyncio.run(until_signal())
+    except Exception as error:  # noqa: BLE001 - the one place where whatever is left is told
+        return _failed(_sole(error))
+
+
+def _sole(error: BaseException) -> BaseException:
+    """The one error in a task group's, or the group."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _failed(error: BaseException) -> int:
+    if isinstance(error, SettingsError):
+        return _misused(error)
+    if isinstance(error, OSError):
+        log.error("cannot go on", error=error.strerror or str(error))
+    else:
+        log.error("stopped by a fault of the exporter, please report it", exc_info=error)
+    return FAILED
+
+
+def _misused(error: SettingsError) -> int:
+    """One line a fault, plain, for whoever has just typed the command."""
+    for fault in error.faults:
+        print(f"{DISTRIBUTION}: {fault}", file=sys.stderr)  # noqa: T201 - meant for a terminal
+    return MISUSED
+
+
+def _deliver(page: Page, output: Path | None) -> None:
+    """To standard output, or in one step into a file that others read at any moment."""
+    if output is None:
+        for piece in page.text():
+            sys.stdout.buffer.write(piece)
+        return
+    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=output.name, delete=False) as file:
+        unfinished = Path(file.name)
+        try:
+            file.writelines(page.text())
+            unfinished.chmod(_READABLE)
+            file.flush()
+            unfinished.replace(output)
+        except OSError:
+            unfinished.unlink()
+            raise
+
+
+def _demo_flags(platform: str, key_id: str, secret: str, port: int) -> dict[str, Any]:
+    target = {"url": platform, "access_key_id": key_id, "access_key_secret": secret}
+    return {
+        "target": target | {"interval": "5s"},
+        "web": {"listen_address": [f"127.0.0.1:{port}"]},
+    }
+
+
+def _welcome(platform: str, urls: tuple[str, ...]) -> None:
+    print(  # noqa: T201 - meant for a terminal
+        f"""
+  metrics   {urls[0]}/metrics
+  status    {urls[0]}/
+  platform  {platform}  (simulated: services come and go, trouble now and then)
+
+  Ctrl-C ends both.
+""",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
