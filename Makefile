@@ -30,7 +30,7 @@ format: $(VENV)/.developing  ## ruff's formatter and its safe mends
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.developing  ## the generated pages and tables
-	$(BIN)/python -m docs
+	$(BIN)/python docs/generate.py
 
 lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by hash
 	$(BIN)/python -m pip install --quiet uv

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Rewrite the generated parts of the documents; with --check, only say which are out of date.
+
+Run it as `python docs/generate.py` in the environment that the exporter is installed in.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from exporter.settings import Setting, Settings, declared, sections
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What a document should say, given what it says now.
+Rewrite = Callable[[str], str]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Bring every document up to date; with --check, return 1 if one is not."""
+    parser = argparse.ArgumentParser(description="Rewrite the generated parts of the documents.")
+    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the documents")
+    options = parser.parse_args(arguments)
+    old = [*outdated(options.root)]
+    for path, text in old:
+        print(f"{path} is out of date" if options.check else f"rewrote {path}")  # noqa: T201 - a command's output
+        if not options.check:
+            (options.root / path).write_text(text, encoding="utf-8")
+    return int(bool(old) and options.check)
+
+
+def outdated(root: Path) -> Iterator[tuple[str, str]]:
+    """Each document that does not say what it should, and what it should say."""
+    for path, rewrite in DOCUMENTS:
+        document = root / path
+        text = document.read_text(encoding="utf-8") if document.exists() else ""
+        wanted = rewrite(text)
+        if wanted != text:
+            yield path, wanted
+
+
+def region(name: str, text: Callable[[], str]) -> Rewrite:
+    """Replace what stands between `<!-- generated: name -->` and `<!-- end: name -->`."""
+    begin, end = f"<!-- generated: {name} -->", f"<!-- end: {name} -->"
+    between = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
+
+    def rewrite(page: str) -> str:
+        rewritten, found = between.subn(lambda _: f"\n{text()}\n", page)
+        if found != 1:
+            raise ValueError(f"there must be one region {name}, not {found}")
+        return rewritten
+
+    return rewrite
+
+
+def settings_tables() -> str:
+    """Tables of all settings, one for each section."""
+    tables = (_table(name, about) for name, about in sections(Settings).items())
+    return "\n".join(tables)
+
+
+def _table(section: str, about: str) -> str:
+    rows = [_row(setting) for setting in declared(Settings) if setting.path[0] == section]
+    head = "| setting | flag | environment | default | meaning |\n|---|---|---|---|---|"
+    return f"### {section}\n\n{about}\n\n" + "\n".join([head, *rows]) + "\n"
+
+
+def _row(setting: Setting) -> str:
+    flag = _code(setting.flag) if setting.flag else "none: a secret"
+    cells = (_code(setting.key), flag, _code(setting.environment), _code(setting.default))
+    return f"| {' | '.join(cells)} | {_meaning(setting)} |"
+
+
+def _meaning(setting: Setting) -> str:
+    choices = f" One of {setting.metavar.replace('|', ', ')}." if "|" in setting.metavar else ""
+    repeated = " A list." if setting.repeatable else ""
+    return f"{setting.description}{choices}{repeated}".replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
+    ("docs/settings.md", region("settings", settings_tables)),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())

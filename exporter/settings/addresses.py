@@ -1,0 +1,98 @@
+"""How an operator writes addresses to listen on, paths, and URLs of platforms and proxies."""
+
+import re
+from typing import Annotated, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from .notation import Shown, read_list, wrong
+
+
+class Address(NamedTuple):
+    """Where to listen; an empty host is every interface, port 0 any free port."""
+
+    host: str
+    port: int
+
+
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s\[\]:/@]*):(?P<port>\d{1,5})")
+_PORTS = 65536
+
+
+def read_address(text: str) -> Address:
+    """Host and port of `:10521`, `host:10521` or `[::1]:10521`."""
+    match = _LISTEN.fullmatch(text)
+    if match is None or int(match["port"]) >= _PORTS:
+        raise wrong(
+            "is not an address to listen on", "write it like :10521, 127.0.0.1:10521 or [::1]:10521"
+        )
+    return Address(match["host"].strip("[]"), int(match["port"]))
+
+
+def check_address(text: str) -> str:
+    """Hold the text to the form of an address."""
+    read_address(text)
+    return text
+
+
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
+OTHER_ENDPOINTS = ("/", "/probe", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/status")
+
+
+def check_telemetry_path(text: str) -> str:
+    """Hold the path to plain segments that no other endpoint answers."""
+    if text != "/" and not _PATH.fullmatch(text):
+        raise wrong("is not a path", "begin it with / and use letters, digits and . _ ~ - only")
+    if (text.rstrip("/") or "/") in OTHER_ENDPOINTS:
+        raise wrong("is the path of another endpoint", "take another path, such as /metrics")
+    return text
+
+
+_API = re.compile(r"(?:/zstack(?:/v1)?)?/*$")
+_URL_EXAMPLE = "write it like http://10.0.0.5:8080 or https://zstack.example.com"
+
+
+def read_url(text: str) -> str:
+    """Return the platform's address without the `/zstack/v1` that every request brings along."""
+    url = _split_url(text, _URL_EXAMPLE)
+    if "@" in url.netloc:
+        raise wrong(
+            "must not hold a user or password",
+            "remove what stands before the @ and set account with password_file instead",
+        )
+    if "?" in text or "#" in text:
+        raise wrong("must not hold a query or fragment", f"end it before ? or #; {_URL_EXAMPLE}")
+    return f"{url.scheme}://{url.netloc}{_API.sub('', url.path)}"
+
+
+def check_proxy(secret: SecretStr) -> SecretStr:
+    """Hold the secret to the form of an HTTP proxy's address."""
+    _split_url(secret.get_secret_value(), "write it like http://user:password@proxy:3128")
+    return secret
+
+
+def _split_url(text: str, example: str) -> SplitResult:
+    url = _urlsplit(text)
+    if url is None or url.scheme not in {"http", "https"} or not url.hostname:
+        raise wrong("is not an http or https URL", example)
+    return url
+
+
+def _urlsplit(text: str) -> SplitResult | None:
+    """Split a URL, or give None where the parts do not hold: a port of letters, a stray bracket."""
+    if re.search(r"[\s\x00-\x1f\x7f\\]", text):
+        return None
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        return None
+    return url
+
+
+ListenAddress = Annotated[str, AfterValidator(check_address)]
+ListenAddresses = Annotated[tuple[ListenAddress, ...], BeforeValidator(read_list), Shown("ADDRESS")]
+TelemetryPath = Annotated[str, AfterValidator(check_telemetry_path), Shown("PATH")]
+PlatformUrl = Annotated[str, AfterValidator(read_url), Shown("URL")]
+ProxyUrl = Annotated[SecretStr, AfterValidator(check_proxy), Shown("URL")]

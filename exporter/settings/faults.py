@@ -1,0 +1,148 @@
+"""Wrong settings, told so that an operator can mend them and without what was written there.
+
+A text is built from a fault's place and from words of ours or pydantic's, never from the input:
+the input may be a password, or a mapping that holds one.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from typing_extensions import override
+
+from .names import Setting
+from .notation import is_target_name
+
+Place = tuple[int | str, ...]
+
+# A check that finds something missing raises this kind (pydantic's own is called so too).
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong setting: where it stands, what is wrong with it, how to mend it."""
+
+    where: str
+    what: str
+    mend: str = ""
+
+    @override
+    def __str__(self) -> str:
+        told = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{told}; {self.mend}" if self.mend else told
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `faults` says why, all of it at once."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Turns pydantic's errors into faults, knowing every setting and who gave which."""
+
+    settings: tuple[Setting, ...]
+    sections: tuple[str, ...]
+    origin: Callable[[Place], str]
+
+    def faults(self, error: ValidationError, *, but: frozenset[str]) -> tuple[Fault, ...]:
+        """Every fault but those of the kinds in `but`."""
+        return tuple(
+            self._fault(detail)
+            for detail in error.errors(include_url=False, include_input=False)
+            if detail["type"] not in but and not _in_unnamed(detail["loc"])
+        )
+
+    def _fault(self, detail: ErrorDetails) -> Fault:
+        place = detail["loc"]
+        if detail["type"] == "extra_forbidden":
+            return Fault(self._where(place), "is not a setting", self._suggestion(place))
+        mend = detail.get("ctx", {}).get("mend", "")
+        if detail["type"] == MISSING and not mend:
+            mend = f"set {self._ways(place)}"
+        return Fault(self._where(place), _said(detail), mend)
+
+    def _where(self, place: Place) -> str:
+        origin = self.origin(place)
+        return f"{spelt(place)} ({origin})" if origin else spelt(place)
+
+    def _ways(self, place: Place) -> str:
+        known = {setting.key: setting.ways for setting in self.settings}
+        return known.get(spelt(place), f"{spelt(place)} in the file")
+
+    def _suggestion(self, place: Place) -> str:
+        """Name the nearest setting of the same section, or the same name in another one."""
+        *parents, name = map(str, place)
+        # A named target's settings are those of the one target.
+        section = ".".join(["target"] if parents[:1] == ["targets"] else parents)
+        siblings = self._children(section)
+        if near := get_close_matches(name.replace("-", "_"), siblings, n=1):
+            return f"did you mean {near[0]}?"
+        if elsewhere := [s.key for s in self.settings if name in {s.path[-1], s.key}]:
+            return f"did you mean {name.rsplit('.')[-1]} under {elsewhere[0].rsplit('.')[0]}?"
+        return f"known here: {', '.join(siblings)}"
+
+    def _children(self, section: str) -> tuple[str, ...]:
+        if not section:
+            return self.sections
+        return tuple(s.path[-1] for s in self.settings if ".".join(s.path[:-1]) == section)
+
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
+
+
+def spelt(place: Place) -> str:
+    """Write the place as the file would spell it; a key that may be a secret gone astray is hidden.
+
+    YAML reads `{password:hunter2}` as a key, so only what looks like a name is shown.
+    """
+    parts = [*map(_part, place)]
+    if _unnamed(place):
+        return "targets"
+    if place[:1] == ("targets",) and len(place) > 1:
+        parts[1] = f".{place[1]}"
+    return "".join(part for part in parts if part != ".[key]").removeprefix(".")
+
+
+def _unnamed(place: Place) -> bool:
+    """Whether the place is in a target whose name may not be shown."""
+    return place[:1] == ("targets",) and len(place) > 1 and not is_target_name(str(place[1]))
+
+
+def _in_unnamed(place: Place) -> bool:
+    """Whether the fault is of such a target's settings, which only its name could tell apart."""
+    return _unnamed(place) and place[2:] != ("[key]",)
+
+
+def _part(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    if part == "[key]":
+        return ".[key]"
+    return f".{part}" if _PLAIN.fullmatch(part) else ".(a key not shown here)"
+
+
+_OURS = {
+    "model_type": "must be a mapping of settings",
+    "dict_type": "must be a mapping of names to targets",
+    "tuple_type": "must be a list",
+    "string_type": "must be a text",
+    "path_type": "must be a file's path",
+    "too_short": "must not be empty",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+}
+
+
+def _said(detail: ErrorDetails) -> str:
+    said = _OURS.get(detail["type"], detail["msg"])
+    return said.replace("Input should be", "must be").replace("Field required", "is missing")
