@@ -1,0 +1,36 @@
+"""A request as the platform reads it, freed of its HTTP server."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`path` is decoded and without the context `/zstack`; header names are in lower case."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    client: str = ""
+    uuid: str = ""
+
+    def members(self) -> dict[str, Any]:
+        """The JSON object in the body; empty where there is none."""
+        try:
+            members = json.loads(self.body)
+        except ValueError:
+            return {}
+        return members if isinstance(members, dict) else {}
+
+    def action(self, key: str) -> dict[str, Any]:
+        """The parameters of an action, which stand under its key."""
+        parameters = self.members().get(key)
+        return parameters if isinstance(parameters, dict) else {}

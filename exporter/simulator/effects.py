@@ -1,0 +1,126 @@
+"""What a fault does to a request: an effect stands around the platform as a middleware does.
+
+It may answer itself, wait, change the platform before it answers or the answer afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from .answers import Answer, ApiError, Refusal
+from .wire import html_safe_json
+
+if TYPE_CHECKING:
+    from .accounts import Session
+    from .estate import Estate
+    from .inventory import Json
+
+Proceed: TypeAlias = Callable[[], Awaitable[Answer]]
+Row: TypeAlias = "dict[str, Json]"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request on its way through the platform; `proceed` gives its true answer."""
+
+    operation: str
+    path: str
+    estate: Estate
+    sessions: dict[str, Session]
+    proceed: Proceed
+
+
+Effect: TypeAlias = Callable[[Exchange], Awaitable[Answer]]
+
+
+def answering(answer: Answer) -> Effect:
+    """Always this, in place of the platform."""
+
+    async def effect(_exchange: Exchange) -> Answer:
+        return answer
+
+    return effect
+
+
+def raising(error: ApiError) -> Effect:
+    """This error, in the form of the platform's release."""
+
+    async def effect(_exchange: Exchange) -> Answer:
+        raise error
+
+    return effect
+
+
+def delaying(seconds: float) -> Effect:
+    """The true answer, later."""
+
+    async def effect(exchange: Exchange) -> Answer:
+        await asyncio.sleep(seconds)
+        return await exchange.proceed()
+
+    return effect
+
+
+async def hanging(_exchange: Exchange) -> Answer:
+    """No answer until the client goes away, which cancels this."""
+    never: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+async def unregistered(exchange: Exchange) -> Answer:
+    """No path of AIOS is known."""
+    if exchange.path.startswith("/v1/ai/"):
+        raise Refusal(HTTPStatus.NOT_FOUND, f"no api mapping to {exchange.path}")
+    return await exchange.proceed()
+
+
+def before(change: Callable[[Exchange], object]) -> Effect:
+    """The true answer of a platform that has just been changed."""
+
+    async def effect(exchange: Exchange) -> Answer:
+        change(exchange)
+        return await exchange.proceed()
+
+    return effect
+
+
+def after(spoil: Callable[[Answer], Answer]) -> Effect:
+    """The true answer, spoilt."""
+
+    async def effect(exchange: Exchange) -> Answer:
+        return spoil(await exchange.proceed())
+
+    return effect
+
+
+def rewriting(change: Callable[[dict[str, Any]], None]) -> Effect:
+    """A success with other members; failures pass as they are."""
+
+    def spoil(answer: Answer) -> Answer:
+        if answer.status != HTTPStatus.OK:
+            return answer
+        members = json.loads(answer.body)
+        change(members)
+        return replace(answer, body=html_safe_json(members))
+
+    return after(spoil)
+
+
+def on_rows(alter: Callable[[list[Row]], list[Row]]) -> Effect:
+    """A success with other rows; one without rows passes as it is."""
+
+    def change(members: dict[str, Any]) -> None:
+        if "inventories" in members:
+            members["inventories"] = alter(members["inventories"])
+
+    return rewriting(change)
+
+
+def on_first_row(alter: Callable[[Row], Row]) -> Effect:
+    """A success whose first row is another."""
+    return on_rows(lambda rows: [alter(row) for row in rows[:1]] + rows[1:])

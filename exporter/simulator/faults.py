@@ -1,0 +1,250 @@
+"""Trouble on demand: rules that say which requests go wrong, and how.
+
+    cloud.faults.append(Fault.error("ID.1001", operation="QueryModelService", times=1))
+
+Several may strike one request; the first in the list stands outermost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from . import answers, effects
+from .answers import Answer, ApiError
+from .wire import plain_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .effects import Effect, Row
+    from .estate import Estate
+
+QUERY = "QueryModelService"
+
+# What `hostile` puts into names, versions and frameworks, row by row.
+HOSTILE = (
+    "lone \ud800 surrogate",
+    "bell \x07 escape \x1b[31m null \x00",
+    'quote " backslash \\ brace } hash # newline \n and \r\n',
+    "rocket 🚀 family 👨‍👩‍👧 rtl \u202e override",
+    "line \u2028 separator \u0085 next",
+    "x" * 20_000,
+    "",
+)
+
+_WRONG_TYPES: Row = {
+    "name": 17,
+    "requestCpu": "four",
+    "requestMemory": {"bytes": 1024},
+    "hasNewVersion": "perhaps",
+    "cpuArchitectures": "x86_64",
+    "vendorToSpecUuidsMap": ["NVIDIA"],
+    "modelServiceRefs": {"0": 1},
+    "createDate": True,
+}
+
+
+class Rule(TypedDict, total=False):
+    """Which requests a fault strikes; without any of these, all of them for ever.
+
+    operation   only this one, such as `QueryModelService` or `LogInByAccount`
+    path        only this one, without the context: `/v1/ai/model-services`
+    page        only the n-th request that matches, counted from 1
+    times       so many requests, then no more
+    lasting     so many seconds from the first one struck
+    """
+
+    operation: str
+    path: str
+    page: int
+    times: int
+    lasting: float
+
+
+@dataclass(slots=True, eq=False)
+class Fault:
+    """A rule and its effect; `matched` and `struck` count requests.
+
+    Those that spoil the answer of a query are about `QueryModelService` unless the rule says
+    otherwise; the others are about every request.
+    """
+
+    kind: str
+    effect: Effect
+    operation: str | None = None
+    path: str | None = None
+    page: int | None = None
+    times: int | None = None
+    lasting: float | None = None
+    matched: int = field(default=0, init=False)
+    struck: int = field(default=0, init=False)
+    began: float | None = field(default=None, init=False)
+
+    def strikes(self, operation: str, path: str, now: float) -> bool:
+        """Whether this request goes wrong; counts it."""
+        if self.operation not in (None, operation) or self.path not in (None, path):
+            return False
+        self.matched += 1
+        if self.page not in (None, self.matched) or self.is_spent(now):
+            return False
+        self.began = now if self.began is None else self.began
+        self.struck += 1
+        return True
+
+    def is_spent(self, now: float) -> bool:
+        """Whether its page, its times or its seconds are over."""
+        allowed = 1 if self.page is not None else self.times
+        if allowed is not None and self.struck >= allowed:
+            return True
+        if self.lasting is None or self.began is None:
+            return False
+        return now >= self.began + self.lasting
+
+    @classmethod
+    def slow(cls, seconds: float, **rule: Unpack[Rule]) -> Fault:
+        """The true answer, so much later."""
+        return cls("slow", effects.delaying(seconds), **rule)
+
+    @classmethod
+    def hang(cls, **rule: Unpack[Rule]) -> Fault:
+        """No answer at all, until the client gives up."""
+        return cls("hang", effects.hanging, **rule)
+
+    @classmethod
+    def reset(cls, **rule: Unpack[Rule]) -> Fault:
+        """The connection is reset before any byte."""
+        return cls("reset", effects.answering(Answer(HTTPStatus.OK, cut=0)), **rule)
+
+    @classmethod
+    def html(cls, status: int = 502, **rule: Unpack[Rule]) -> Fault:
+        """A page of a reverse proxy; with 200, its log-in or start page."""
+        title = f"{status} {HTTPStatus(status).phrase}"
+        return cls("html", effects.answering(answers.html(status, title, "nginx")), **rule)
+
+    @classmethod
+    def text(cls, status: int, body: str = "", **rule: Unpack[Rule]) -> Fault:
+        """Any status with a plain text, or with nothing."""
+        return cls("text", effects.answering(answers.text(status, body)), **rule)
+
+    @classmethod
+    def rate_limited(cls, **rule: Unpack[Rule]) -> Fault:
+        """429, in the words of the limiter of ZStack 5.3.20."""
+        answer = answers.text(HTTPStatus.TOO_MANY_REQUESTS, "Rate limit exceeded")
+        return cls("rate_limited", effects.answering(answer), **rule)
+
+    @classmethod
+    def error(
+        cls, code: str, details: str | None = None, description: str = "", **rule: Unpack[Rule]
+    ) -> Fault:
+        """An API error: 503 with JSON in the form of the platform's release."""
+        return cls("error", effects.raising(ApiError(code, details, description)), **rule)
+
+    @classmethod
+    def refused_address(cls, **rule: Unpack[Rule]) -> Fault:
+        """403 of login control's address rules: an ErrorCode without the `error` around it."""
+        error = ApiError("LOGIN_CONTROL.1004", "the address is not allowed to log in")
+        answer = Answer(HTTPStatus.FORBIDDEN, plain_json(answers.error_code(error, "5.2.1")))
+        return cls("refused_address", effects.answering(answer), **rule)
+
+    @classmethod
+    def not_ready(cls, **rule: Unpack[Rule]) -> Fault:
+        """The management node is still starting."""
+        error = ApiError("SYS.1010", "management node is not ready")
+        return cls("not_ready", effects.raising(error), **rule)
+
+    @classmethod
+    def unsupported(cls, **rule: Unpack[Rule]) -> Fault:
+        """AIOS is not installed there: its paths are not registered."""
+        return cls("unsupported", effects.unregistered, **rule)
+
+    @classmethod
+    def expired(cls, **rule: Unpack[Rule]) -> Fault:
+        """Every session ends before the request is looked at."""
+        return cls("expired", effects.before(lambda e: e.sessions.clear()), **rule)
+
+    @classmethod
+    def changing(cls, change: Callable[[Estate], object], **rule: Unpack[Rule]) -> Fault:
+        """The estate changes just before a query is answered; with `page=2`, between two pages."""
+        return cls("changing", effects.before(lambda e: change(e.estate)), **_of_queries(rule))
+
+    @classmethod
+    def reset_midway(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Fault:
+        """The connection is reset when this share of the body is out."""
+
+        def spoil(answer: Answer) -> Answer:
+            return replace(answer, cut=max(1, int(len(answer.body) * share)))
+
+        return cls("reset_midway", effects.after(spoil), **_of_queries(rule))
+
+    @classmethod
+    def truncated(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Fault:
+        """The body ends early, and its length says so: JSON that does not parse."""
+
+        def spoil(answer: Answer) -> Answer:
+            return replace(answer, body=answer.body[: int(len(answer.body) * share)])
+
+        return cls("truncated", effects.after(spoil), **_of_queries(rule))
+
+    @classmethod
+    def oversize(cls, size: int = 64 << 20, **rule: Unpack[Rule]) -> Fault:
+        """A body of more than so many bytes: the same JSON, blanks before its last brace."""
+
+        def spoil(answer: Answer) -> Answer:
+            return replace(answer, body=answer.body[:-1] + b" " * size + answer.body[-1:])
+
+        return cls("oversize", effects.after(spoil), **_of_queries(rule))
+
+    @classmethod
+    def wrong_total(cls, by: int = 1, **rule: Unpack[Rule]) -> Fault:
+        """`total`, where the reply has one, is off by so many."""
+
+        def change(members: dict[str, Any]) -> None:
+            if "total" in members:
+                members["total"] += by
+
+        return cls("wrong_total", effects.rewriting(change), **_of_queries(rule))
+
+    @classmethod
+    def capped(cls, rows: int = 100, **rule: Unpack[Rule]) -> Fault:
+        """No page has more rows than this, whatever was asked for, and nothing says so."""
+        return cls("capped", effects.on_rows(lambda page: page[:rows]), **_of_queries(rule))
+
+    @classmethod
+    def duplicated(cls, **rule: Unpack[Rule]) -> Fault:
+        """The first row of the page stands in it twice."""
+        return cls("duplicated", effects.on_rows(lambda page: page[:1] + page), **_of_queries(rule))
+
+    @classmethod
+    def wrong_types(cls, **rule: Unpack[Rule]) -> Fault:
+        """The first record has values of kinds that no release would send."""
+        effect = effects.on_first_row(lambda row: row | _WRONG_TYPES)
+        return cls("wrong_types", effect, **_of_queries(rule))
+
+    @classmethod
+    def without_uuid(cls, **rule: Unpack[Rule]) -> Fault:
+        """The first record has no uuid."""
+
+        def alter(row: Row) -> Row:
+            return {name: value for name, value in row.items() if name != "uuid"}
+
+        return cls("without_uuid", effects.on_first_row(alter), **_of_queries(rule))
+
+    @classmethod
+    def hostile(cls, **rule: Unpack[Rule]) -> Fault:
+        """Names, versions and frameworks meant to break whoever prints them."""
+
+        def alter(rows: list[Row]) -> list[Row]:
+            return [row | _hostile(number) for number, row in enumerate(rows)]
+
+        return cls("hostile", effects.on_rows(alter), **_of_queries(rule))
+
+
+def _hostile(number: int) -> Row:
+    value = HOSTILE[number % len(HOSTILE)]
+    return {"name": value, "version": value, "framework": value}
+
+
+def _of_queries(rule: Rule) -> Rule:
+    return rule if "operation" in rule or "path" in rule else {"operation": QUERY, **rule}

@@ -1,0 +1,148 @@
+"""Which API a path and a method mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import NamedTuple, TypeAlias
+
+from . import operations as apis
+from .answers import Answer, Refusal
+from .call import Call
+from .cloud import Cloud
+
+Run: TypeAlias = Callable[[Cloud, Call], Answer]
+
+# A query for instance groups that lost its last slash; ZStack 5.3.20 registers a delete there.
+TRAP = "/v1/ai/model-services/instances/groups"
+_CONTAINER = re.compile(r"\{\w+\}")
+
+
+class Operation(NamedTuple):
+    """An API by the name that its Java message has; `changes` says that it does not only read."""
+
+    name: str
+    run: Run
+    changes: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """The APIs of one path, by method or, for actions, by `PUT` and the key in the body."""
+
+    pattern: str
+    apis: Mapping[str, Operation]
+
+    def takes(self, path: str) -> re.Match[str] | None:
+        """The match, if the path is of this route; a slash more or less is another path."""
+        return re.fullmatch(_CONTAINER.sub("(?P<uuid>[^/]+)", self.pattern), path)
+
+
+def _reading(name: str, run: Run) -> Mapping[str, Operation]:
+    return {"GET": Operation(name, run)}
+
+
+def _changing(**names: str) -> Mapping[str, Operation]:
+    return {
+        method: Operation(name, apis.change_something, changes=True)
+        for method, name in names.items()
+    }
+
+
+# In the order of matching: exact paths stand before those with a uuid.
+_ROUTES = (
+    Route(
+        "/v1/ai/model-services",
+        {
+            **_reading("QueryModelService", apis.query_model_services),
+            **_changing(POST="AddModelService"),
+        },
+    ),
+    Route(
+        "/v1/ai/model-services/instances/groups/",
+        _reading("QueryModelServiceInstanceGroup", apis.query_nothing),
+    ),
+    Route(TRAP, _changing(DELETE="DeleteModelServiceInstanceGroups")),
+    Route(
+        "/v1/ai/model-services/instances/groups/{uuid}",
+        {
+            **_reading("QueryModelServiceInstanceGroup", apis.query_nothing),
+            **_changing(PUT="UpdateModelServiceInstanceGroup"),
+        },
+    ),
+    Route(
+        "/v1/ai/model-services/{uuid}",
+        {
+            **_reading("QueryModelService", apis.get_model_service),
+            **_changing(
+                POST="DeployModelService", PUT="UpdateModelService", DELETE="DeleteModelService"
+            ),
+        },
+    ),
+    Route("/v1/ai/models", _reading("QueryModel", apis.query_nothing)),
+    Route("/v1/ai/model-centers", _reading("QueryModelCenter", apis.query_nothing)),
+    Route("/v1/accounts/login", {"PUT": Operation("LogInByAccount", apis.log_in_by_account)}),
+    Route("/v1/accounts/sessions/{uuid}", {"DELETE": Operation("LogOut", apis.log_out)}),
+    Route("/v1/accounts/sessions/{uuid}/valid", _reading("ValidateSession", apis.validate_session)),
+    Route(
+        "/v1/accounts/sessions/{uuid}/renew", {"PUT": Operation("RenewSession", apis.renew_session)}
+    ),
+    Route("/v1/management-nodes/ready", _reading("IsReadyToGo", apis.is_ready)),
+    Route(
+        "/v1/management-nodes/platform-timezone",
+        _reading("GetPlatformTimeZone", apis.platform_time_zone),
+    ),
+    Route(
+        "/v1/management-nodes/actions",
+        {
+            "PUT getCurrentTime": Operation("GetCurrentTime", apis.current_time),
+            "PUT getVersion": Operation("GetVersion", apis.version),
+        },
+    ),
+)
+_JOBS = Route("/v1/api-jobs/{uuid}", _reading("QueryApiJob", apis.query_job))
+
+
+def route(cloud: Cloud, call: Call) -> tuple[Operation, Call]:
+    """The API that is called, and the call with the uuid of its path."""
+    if match := _JOBS.takes(call.path):
+        return _JOBS.apis["GET"], replace(call, uuid=match["uuid"])
+    for candidate in _ROUTES:
+        match = candidate.takes(call.path)
+        if match and (cloud.aios or not candidate.pattern.startswith("/v1/ai/")):
+            uuid = match.groupdict().get("uuid", "")
+            return _chosen(cloud, candidate, call), replace(call, uuid=uuid)
+    raise Refusal(HTTPStatus.NOT_FOUND, f"no api mapping to {call.path}")
+
+
+def _chosen(cloud: Cloud, found: Route, call: Call) -> Operation:
+    if len(found.apis) == 1:
+        ((method, only),) = found.apis.items()
+        # Up to 5.3.20 the only API of a path is called whatever the method: GET may delete.
+        if cloud.profile == "5.5" and call.method != method:
+            raise _not_allowed(call)
+        return only
+    if call.method in found.apis:
+        return found.apis[call.method]
+    for key in call.members():
+        if f"{call.method} {key}" in found.apis:
+            return found.apis[f"{call.method} {key}"]
+    raise _none_of_them(found, call)
+
+
+def _none_of_them(found: Route, call: Call) -> Refusal:
+    if call.method == "PUT":
+        message = f"the body doesn't contain action mapping to the URL[{call.path}]"
+        return Refusal(HTTPStatus.BAD_REQUEST, message)
+    kinds = {"GET": "query", "POST": "creational", "DELETE": "delete"}
+    if call.method not in kinds:
+        return _not_allowed(call)
+    message = f"No {kinds[call.method]} API found for the path[{found.pattern}]"
+    return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, message)
+
+
+def _not_allowed(call: Call) -> Refusal:
+    message = f"The method[{call.method}] is not allowed for the path[{call.path}]"
+    return Refusal(HTTPStatus.METHOD_NOT_ALLOWED, message)

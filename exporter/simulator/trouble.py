@@ -1,0 +1,68 @@
+"""A platform that lives: its estate changes, and now and then something goes wrong and mends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .faults import QUERY, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .cloud import Cloud
+
+# What goes wrong, one after the other: errors first that an operator meets in real life.
+TROUBLES: tuple[Callable[[], Fault], ...] = (
+    lambda: Fault.error("SYS.1000", "Could not open JPA EntityManager", operation=QUERY),
+    lambda: Fault.error("ID.1001", "Session expired", operation=QUERY),
+    lambda: Fault.rate_limited(operation=QUERY),
+    lambda: Fault.error("ID.1002", "permission denied", operation=QUERY),
+    lambda: Fault.html(502, operation=QUERY),
+    lambda: Fault.slow(3.0, operation=QUERY),
+    lambda: Fault.error("LICENSE.1000", "license expired", operation=QUERY),
+    Fault.truncated,
+    lambda: Fault.not_ready(operation=QUERY),
+    lambda: Fault.reset(operation=QUERY),
+)
+_FIRST_TROUBLE = 15.0
+_LASTING = 20.0
+
+
+async def live(
+    cloud: Cloud,
+    *,
+    every: float | None = 10.0,
+    trouble_every: float | None = None,
+    lasting: float = _LASTING,
+) -> None:
+    """Evolve the estate and make trouble for ever; cancel it to stop.
+
+    All in seconds: a step of the estate `every` so many, trouble `trouble_every` so many, each over
+    after `lasting` by itself. The first comes soon. None leaves either out.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        if every is not None:
+            tasks.create_task(_evolve(cloud, every))
+        if trouble_every is not None:
+            tasks.create_task(_make_trouble(cloud, trouble_every, lasting))
+
+
+async def _evolve(cloud: Cloud, every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        cloud.evolve()
+
+
+async def _make_trouble(cloud: Cloud, every: float, lasting: float) -> None:
+    await asyncio.sleep(min(every, _FIRST_TROUBLE))
+    while True:
+        for trouble in TROUBLES:
+            fault = trouble()
+            cloud.faults.append(fault)
+            try:
+                await asyncio.sleep(min(lasting, every))
+            finally:
+                # it may have been cleared, or be over, already
+                cloud.faults[:] = [each for each in cloud.faults if each is not fault]
+            await asyncio.sleep(max(0.0, every - lasting))

@@ -1,0 +1,191 @@
+"""The simulator as a program, and a platform that lives."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import ssl
+import sys
+from argparse import ArgumentTypeError
+from pathlib import Path
+
+import aiohttp
+import pytest
+import trustme
+
+from exporter.simulator import Cloud, Fault, live, serving
+from exporter.simulator.__main__ import fault, main, run
+from exporter.simulator.trouble import TROUBLES
+
+from .client import Client
+
+
+async def test_the_program_serves_until_it_is_asked_to_stop() -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "exporter.simulator", "--listen", "127.0.0.1:0", "--services", "5"),
+        *("--fault", "text:status=500,times=1,operation=QueryModelService"),
+        *("--evolve", "60", "--trouble", "60"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    introduction = (await program.stdout.readline()).decode()
+    address = re.search(r"http://127\.0\.0\.1:\d+", introduction)
+    assert address, introduction
+    async with aiohttp.ClientSession(address[0]) as http:
+        client = Client(http)
+        await client.log_in()
+        statuses = [(await client.services()).status for _ in range(2)]
+        assert len((await client.services()).rows) == 5
+    program.send_signal(signal.SIGTERM)
+
+    assert await program.wait() == 0
+    assert statuses == [500, 200]
+
+
+async def test_an_interrupt_ends_the_program_cleanly() -> None:
+    running = asyncio.create_task(run(Cloud(services=3), port=0))
+    await asyncio.sleep(0)  # its first step installs the handler
+    os.kill(os.getpid(), signal.SIGINT)
+
+    assert await running == 0
+
+
+async def test_the_program_can_be_stopped_by_an_event() -> None:
+    stop = asyncio.Event()
+    stop.set()
+
+    assert await run(Cloud(services=1), port=0, stop=stop) == 0
+
+
+def test_every_knob_is_a_flag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("秘密\n", encoding="utf-8")
+    seen: list[Cloud] = []
+
+    async def remember(cloud: Cloud, host: str, port: int, **options: float | None) -> int:
+        seen.append(cloud)
+        assert (host, port, options) == ("::1", 9, {"evolve": 2.0, "trouble": 3.0})
+        return 0
+
+    monkeypatch.setattr("exporter.simulator.__main__.run", remember)
+    status = main(
+        "--listen [::1]:9 --services 4 --seed 9 --profile 5.2.1 --time-zone UTC --account ops "
+        "--access-key-id key1234567 --session-timeout 60 --max-sessions 3 --unique-session "
+        "--lock-after 2 --check-time-zone --date-style jdk20 --fault reset --fault slow:seconds=1 "
+        f"--evolve 2 --trouble 3 --password-file {password}".split()
+    )
+
+    (cloud,) = seen
+    assert status == 0
+    assert (len(cloud.estate), cloud.seed, cloud.profile) == (4, 9, "5.2.1")
+    assert (cloud.time_zone, cloud.date_style, cloud.check_time_zone) == ("UTC", "jdk20", True)
+    assert cloud.accounts["ops"].password == "秘密"
+    assert cloud.access_keys["key1234567"].account == "ops"
+    assert (cloud.session_timeout, cloud.max_sessions, cloud.unique_session) == (60, 3, True)
+    assert cloud.lock_after == 2
+    assert [each.kind for each in cloud.faults] == ["reset", "slow"]
+    assert not capsys.readouterr().out
+
+
+def test_an_address_that_is_taken_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        status = main(["--listen", address, "--services", "1"])
+
+    assert status == 1
+    assert capsys.readouterr().err.startswith(f"cannot listen on {address}: ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--fault", "earthquake"], "unknown fault 'earthquake'"),
+        (["--fault", "slow"], "missing 1 required positional argument: 'seconds'"),
+        (["--fault", "slow:seconds=soon"], "could not convert string to float: 'soon'"),
+        (["--time-zone", "Mars/Phobos"], "Mars/Phobos is no IANA time zone"),
+    ],
+)
+def test_a_wrong_flag_is_explained(
+    flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(flags)
+
+    assert message in capsys.readouterr().err
+
+
+def test_a_fault_is_described_by_its_own_parameters() -> None:
+    described = fault("error:code=ID.1002,details=no,operation=LogOut,page=2,times=3,lasting=1.5")
+
+    assert described.kind == "error"
+    assert (described.operation, described.page) == ("LogOut", 2)
+    assert (described.times, described.lasting) == (3, 1.5)
+    with pytest.raises(ArgumentTypeError):
+        fault("changing")
+
+
+async def test_a_living_platform_changes_and_has_trouble_that_passes() -> None:
+    cloud = Cloud(services=50)
+    revision = cloud.estate.revision
+    troubles: list[Fault] = []
+    living = asyncio.ensure_future(live(cloud, every=0.001, trouble_every=0.002, lasting=0.001))
+    async with asyncio.timeout(20):
+        while len(troubles) < 3 or cloud.estate.revision == revision:
+            troubles += [each for each in cloud.faults if each not in troubles]
+            await asyncio.sleep(0)
+    living.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await living
+
+    assert [each.kind for each in troubles] == ["error", "error", "rate_limited"]
+    assert not cloud.faults
+
+
+async def test_a_platform_without_life_or_trouble_has_nothing_to_wait_for() -> None:
+    await live(Cloud(services=1), every=None)
+
+
+async def test_trouble_that_somebody_else_cleared_is_no_trouble() -> None:
+    cloud = Cloud(services=5)
+    living = asyncio.ensure_future(live(cloud, every=None, trouble_every=0.002, lasting=0.001))
+    cleared = 0
+    async with asyncio.timeout(20):
+        while cleared <= len(TROUBLES):
+            cleared += len(cloud.faults)
+            cloud.faults.clear()
+            await asyncio.sleep(0)
+    living.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await living
+
+
+async def test_the_platform_can_be_served_over_tls() -> None:
+    authority = trustme.CA()
+    server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    async with (
+        serving(Cloud(services=1), ssl_context=server) as url,
+        aiohttp.ClientSession(url, connector=aiohttp.TCPConnector(ssl=trust)) as http,
+    ):
+        assert url.startswith("https://127.0.0.1:")
+        assert (await Client(http).log_in()).status == 200
+
+
+async def test_the_platform_can_be_served_on_ipv6() -> None:
+    try:
+        async with (
+            serving(Cloud(services=1), host="::1") as url,
+            aiohttp.ClientSession(url) as http,
+        ):
+            assert url.startswith("http://[::1]:")
+            assert (await Client(http).log_in()).status == 200
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
