@@ -166,13 +166,16 @@ def _sample_blocks(family: Family, samples: Iterable[Sample], target: str) -> It
 
 
 def _lines(family: Family, samples: Iterable[Sample], target: str) -> Iterator[str]:
-    """Sample lines, alike in both formats as long as the family is a gauge."""
-    start = f'{family.name}{{target="{_escaped(target)}"'
+    """Sample lines, alike in both formats as long as the family is a gauge.
+
+    The labels are in the order of their names, as prometheus_client writes them.
+    """
+    names = ("target", *family.labels)
+    order = sorted(range(len(names)), key=names.__getitem__)
     for values, value in samples:
-        labels = "".join(
-            f',{name}="{_escaped(text)}"' for name, text in zip(family.labels, values, strict=True)
-        )
-        yield f"{start}{labels}}} {floatToGoString(value)}\n"
+        texts = (target, *values)
+        labels = ",".join(f'{names[i]}="{_escaped(texts[i])}"' for i in order)
+        yield f"{family.name}{{{labels}}} {floatToGoString(value)}\n"
 
 
 def _headers(rows: Iterable[Row[S]]) -> dict[str, Block]:

@@ -1,0 +1,133 @@
+"""The exporter in this process, on a free port, and what it shows, for tests."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+from typing_extensions import override
+
+from exporter import daemon
+from exporter.settings import load
+from exporter.simulator import Cloud
+
+ACCOUNT: Final = {"account": "admin", "password": "password"}
+PATIENCE: Final = 30.0
+"""Seconds after which an effect that was waited for counts as missing."""
+
+
+class Samples:
+    """The samples of one page in text format; a family is parsed when it is asked for."""
+
+    def __init__(self, text: str) -> None:
+        chunks = text.split("# HELP ")[1:]
+        self._chunks = {chunk.split(" ", 1)[0]: f"# HELP {chunk}" for chunk in chunks}
+
+    def all(self, name: str, **labels: str) -> Iterator[tuple[dict[str, str], float]]:
+        """Labels and value of each sample of this name that has at least these labels."""
+        for family in text_string_to_metric_families(self._chunks.get(name, "")):
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    yield sample.labels, sample.value
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """The value of the one sample that fits, None where there is none."""
+        values = [value for _, value in self.all(name, **labels)]
+        assert len(values) <= 1, f"{len(values)} samples of {name} {labels}"
+        return values[0] if values else None
+
+    def total(self, name: str, **labels: str) -> float:
+        return sum(value for _, value in self.all(name, **labels))
+
+    @property
+    def names(self) -> set[str]:
+        """The families on the page."""
+        return set(self._chunks)
+
+    @override
+    def __str__(self) -> str:
+        return "\n".join(
+            chunk for name, chunk in self._chunks.items() if "model_service" not in name
+        )
+
+
+class Exporter:
+    """A running exporter, asked over HTTP."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self.http = http
+
+    async def text(self, path: str = "/metrics", **headers: str) -> str:
+        async with self.http.get(path, headers=headers) as response:
+            return await response.text()
+
+    async def scrape(self, path: str = "/metrics") -> Samples:
+        async with self.http.get(path) as response:
+            assert response.status == 200, await response.text()
+            return Samples(await response.text())
+
+    async def until(self, holds: Callable[[Samples], object], path: str = "/metrics") -> Samples:
+        """The first page on which something holds; asks again until then."""
+        page = None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    page = await self.scrape(path)
+                    if holds(page):
+                        return page
+        except TimeoutError:
+            raise AssertionError(f"it never held; the last page was {page}") from None
+
+    async def next_polls(self, number: int = 2) -> Samples:
+        """The page after so many further polls have ended: with two, one began after the call."""
+        polled = polls(await self.scrape())
+        return await self.until(lambda page: polls(page) >= polled + number)
+
+
+def polls(page: Samples) -> float:
+    return page.total("zstack_polls_total", outcome="success") + page.total(
+        "zstack_polls_total", outcome="failure"
+    )
+
+
+def is_up(page: Samples) -> bool:
+    return page.value("zstack_up") == 1
+
+
+def is_down(page: Samples) -> bool:
+    return page.value("zstack_up") == 0
+
+
+def target(url: str, **settings: Any) -> dict[str, Any]:
+    """Settings of a target that polls as often as a test can want."""
+    if not {"access_key_id", "account", "session_uuid_file", "session_uuid"} & settings.keys():
+        settings = ACCOUNT | settings
+    return {"url": url, "interval": 0.05, "timeout": 20, "stale_after": 600} | settings
+
+
+@asynccontextmanager
+async def exporting(**settings: Any) -> AsyncIterator[Exporter]:
+    """An exporter with these settings (`target`, `targets`, `web`, …), until the block ends."""
+    web = {"listen_address": ["127.0.0.1:0"]} | settings.pop("web", {})
+    loaded = load({"web": web, **settings}, environ={})
+    stop = asyncio.Event()
+    listening: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(daemon.run(loaded, stop, listening.set_result))
+        try:
+            url = (await listening)[0]
+            async with aiohttp.ClientSession(url, auto_decompress=True) as http:
+                yield Exporter(http)
+        finally:
+            stop.set()
+
+
+def logins(cloud: Cloud) -> int:
+    return cloud.operations["LogInByAccount"]
+
+
+def unzipped(body: bytes) -> str:
+    return gzip.decompress(body).decode()

@@ -1,0 +1,273 @@
+"""The page: lawful in both formats, the same as prometheus_client's, and swapped whole."""
+
+import asyncio
+import gzip
+import math
+import zlib
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from exporter.exposition import Exposition, Format, OnStale, Page, StaleError
+from exporter.gzipped import Block, gzip_member, gzip_size
+from exporter.inventory import Conventions, Inventory, inventory
+from exporter.metrics import AGGREGATED, PER_SERVICE, POLLING, SECTIONS, Row
+from exporter.snapshot import Snapshot, UnpublishableError
+from exporter.telemetry import TargetTelemetry, Telemetry
+from exporter.zstack import Listing, ModelService, ModelServiceRef
+
+GOLDEN = Path(__file__).parent / "golden" / "page.txt"
+FOREVER = math.inf
+
+RECORDS = (
+    ModelService(
+        uuid="0446d8fd9487403cc12e7645f5r68d04",
+        name="vLLM-0.11.0",
+        type="Endpoint",
+        framework="vLLM",
+        source="HuggingFace",
+        version="0.11.0",
+        has_new_version=True,
+        request_cpu=4,
+        request_memory=8192,
+        size=1.5e10,
+        model_center_uuid="78e51a5c3b5f4a0b8c5d3f1e2a4b6c7d",
+        gpu_compute_capability="8.0",
+        python_version="3.11",
+        system=True,
+        support_distributed=False,
+        cpu_architectures=("x86_64", "aarch64"),
+        vendor_to_spec_uuids_map={"NVIDIA": ["a"], "Huawei": [], "AMD": None, "Intel": "b"},
+        model_service_refs=(ModelServiceRef(), ModelServiceRef()),
+        create_date="Jun 5, 2025 3:47:29 PM",
+        last_op_date="Jun 6, 2025, 12:00:00 AM",
+    ),
+    ModelService(
+        uuid="1c33d8fd9487403cc12e7645f5a68d05",
+        name='向量检索 "生产" \\ 环境',
+        type="Endpoint",
+        framework="vLLM",
+        source="HuggingFace",
+        has_new_version=False,
+        request_cpu=0.5,
+        request_memory=2**31,
+    ),
+    ModelService(uuid="2d44d8fd9487403cc12e7645f5a68d06"),
+)
+
+
+def listed(*records: ModelService) -> Inventory:
+    return inventory(Listing(records, len(records)), Conventions(zone=UTC))
+
+
+def snapshot(
+    found: Inventory | None, target: str = "lab", *, good_until: float = FOREVER
+) -> Snapshot:
+    return Snapshot(
+        target,
+        interval=60,
+        stale_after=180,
+        attempted_at=1749109649.5,
+        succeeded_at=1749109589.25,
+        inventory=found,
+        good_until=good_until,
+        failures={("QueryModelService", "rejected", "SYS.1000"): False},
+    )
+
+
+async def published(*snapshots: Snapshot, **policies: OnStale) -> Exposition:
+    targets = {s.target: policies.get(s.target, OnStale.DROP) for s in snapshots}
+    exposition = Exposition(targets)
+    for each in snapshots:
+        await exposition.publish(each)
+    return exposition
+
+
+def page(
+    exposition: Exposition,
+    page_format: Format = Format.TEXT,
+    telemetry: Collector | None = None,
+) -> Page:
+    return exposition.page(page_format, telemetry or CollectorRegistry(), exposition.targets)
+
+
+def text(shown: Page) -> str:
+    return b"".join(shown.text()).decode()
+
+
+class AsPrometheusClient(Collector):
+    """The same rows by the library's own metric families."""
+
+    def __init__(self, snapshots: Iterable[Snapshot]) -> None:
+        self._snapshots = list(snapshots)
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        for row in (*AGGREGATED, *PER_SERVICE):
+            yield from self._family(row, [(s.target, s.inventory) for s in self._snapshots])
+        for polling in POLLING:
+            yield from self._family(polling, [(s.target, s) for s in self._snapshots])
+
+    def _family(self, row: Row, values: Iterable[tuple[str, object]]) -> Iterator[Metric]:  # type: ignore[type-arg]  # rows of either kind
+        family = GaugeMetricFamily(
+            row.family.name, row.family.help, labels=("target", *row.family.labels)
+        )
+        for target, value in values:
+            for labels, number in row.samples(value):
+                family.add_metric((target, *labels), number)
+        if family.samples:
+            yield family
+
+
+async def test_the_whole_page_is_as_it_was() -> None:
+    telemetry = Telemetry(process=False)
+    TargetTelemetry(telemetry, "lab").requested("QueryModelService", 200, 0.03)
+    shown = text(page(await published(snapshot(listed(*RECORDS))), telemetry=telemetry.registry))
+    stable = "".join(
+        line
+        for line in shown.splitlines(keepends=True)
+        if not line.startswith("zstack_exporter_build_info{")
+    )
+    assert stable == GOLDEN.read_text()
+
+
+async def test_the_page_is_the_one_that_prometheus_client_writes() -> None:
+    snapshots = [snapshot(listed(*RECORDS), "lab"), snapshot(listed(*RECORDS[:1]), "other")]
+    expected = generate_latest(AsPrometheusClient(snapshots)).decode()
+    assert text(page(await published(*snapshots))) == expected
+
+
+label_text = st.text(st.characters(codec=None), max_size=300)
+numbers = st.none() | st.floats() | st.integers(-(10**20), 10**20).map(float)
+records = st.builds(
+    ModelService,
+    uuid=label_text.filter(bool),
+    name=st.none() | label_text,
+    framework=st.none() | label_text,
+    type=st.none() | st.sampled_from(["App", "", "\x00"]),
+    version=st.none() | label_text,
+    has_new_version=st.none() | st.booleans(),
+    request_cpu=numbers,
+    request_memory=numbers,
+    cpu_architectures=st.none() | st.lists(label_text, max_size=3).map(tuple),
+    vendor_to_spec_uuids_map=st.none()
+    | st.dictionaries(label_text, st.none() | st.just("x"), max_size=3),
+    create_date=st.none() | label_text | st.floats(),
+)
+
+
+@given(st.lists(records, max_size=6))
+def test_whatever_the_platform_says_the_page_is_lawful(found: list[ModelService]) -> None:
+    lab = snapshot(listed(*found))
+    exposition = asyncio.run(published(lab))
+    shown = text(page(exposition))
+
+    assert shown == generate_latest(AsPrometheusClient([lab])).decode()
+    read = list(text_string_to_metric_families(shown))
+    open_read = list(
+        openmetrics.text_string_to_metric_families(text(page(exposition, Format.OPENMETRICS)))
+    )
+    assert [family.name for family in read] == [family.name for family in open_read]
+    for family in read:
+        series = [tuple(sorted(sample.labels.items())) for sample in family.samples]
+        assert len(series) == len(set(series)), f"{family.name} has a series twice"
+        for sample in family.samples:
+            assert all(
+                c.isprintable() or c.isspace() or ord(c) > 0x9F
+                for v in sample.labels.values()
+                for c in v
+            )
+
+
+async def test_gzip_is_one_standard_member_of_the_same_text() -> None:
+    shown = page(await published(snapshot(listed(*RECORDS))))
+    packed = b"".join(shown.gzip())
+    member = zlib.decompressobj(wbits=31)
+    assert member.decompress(packed) + member.flush() == b"".join(shown.text())
+    assert member.eof
+    assert not member.unused_data
+    assert (len(packed), len(text(shown).encode())) == (shown.gzip_size, shown.size)
+
+
+@given(st.lists(st.binary(max_size=5000), max_size=8))
+def test_blocks_join_into_the_gzip_of_their_texts(texts: list[bytes]) -> None:
+    blocks = [Block.of(piece) for piece in texts]
+    member = b"".join(gzip_member(blocks))
+    assert gzip.decompress(member) == b"".join(texts)
+    assert len(member) == gzip_size(blocks)
+    assert [block.text() for block in blocks] == texts
+
+
+async def test_openmetrics_ends_and_text_does_not() -> None:
+    exposition = await published(snapshot(listed(*RECORDS)))
+    assert text(page(exposition, Format.OPENMETRICS)).endswith("# EOF\n")
+    assert "# EOF" not in text(page(exposition))
+
+
+async def test_a_failed_poll_keeps_the_inventory_without_rendering_it_again() -> None:
+    good = snapshot(listed(*RECORDS))
+    exposition = await published(good)
+    before = text(page(exposition))
+    await exposition.publish(snapshot(good.inventory))
+    assert text(page(exposition)) == before
+
+
+async def test_stale_inventory_is_dropped_kept_or_fails_the_page() -> None:
+    stale = snapshot(listed(*RECORDS), good_until=0.0)
+    dropped = text(page(await published(stale)))
+    assert "zstack_model_service" not in dropped
+    assert 'zstack_up{target="lab"} 1.0' in dropped
+    kept = text(page(await published(stale, lab=OnStale.KEEP)))
+    assert "zstack_model_services_reported" in kept
+    with pytest.raises(StaleError, match="lab"):
+        page(await published(stale, lab=OnStale.FAIL))
+
+
+async def test_what_cannot_be_rendered_leaves_the_page_as_it_was() -> None:
+    exposition = await published(snapshot(listed(*RECORDS)))
+    before = text(page(exposition))
+    broken = Snapshot("lab", interval="soon", stale_after=1)  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(UnpublishableError) as raised:
+        await exposition.publish(broken)
+    assert raised.value.reason == "malformed"
+    assert text(page(exposition)) == before
+
+
+async def test_per_service_series_can_be_left_out() -> None:
+    exposition = Exposition({"lab": OnStale.DROP}, per_service=False)
+    await exposition.publish(snapshot(listed(*RECORDS)))
+    shown = text(page(exposition))
+    assert "zstack_model_services{" in shown
+    assert "zstack_model_service_" not in shown
+
+
+def test_every_family_is_told_of_once_and_by_the_rules() -> None:
+    families = [family for section in SECTIONS.values() for family in section]
+    names = [family.name for family in families]
+    assert len(names) == len(set(names))
+    for family in families:
+        assert family.name.startswith("zstack_")
+        assert family.name.endswith("_total") == (family.type == "counter")
+        assert family.help.endswith(".")
+        assert "target" not in family.labels
+        assert not {"\n", "\\", '"'} & set(family.help)
+
+
+async def test_every_family_of_the_table_is_on_the_page() -> None:
+    telemetry = Telemetry(process=False)
+    counts = TargetTelemetry(telemetry, "lab")
+    counts.requested("QueryModelService", 200, 0.03)
+    counts.failed("QueryModelService", "rejected", "SYS.1000")
+    shown = text(page(await published(snapshot(listed(*RECORDS))), telemetry=telemetry.registry))
+    on_page = {line.split()[2] for line in shown.splitlines() if line.startswith("# TYPE")}
+    assert on_page == {family.name for section in SECTIONS.values() for family in section}
