@@ -93,7 +93,8 @@ async def once(settings: Settings, stop: asyncio.Event) -> tuple[bool, Page]:
         await asyncio.wait(polls)
         stopping.cancel()
     page = exposition.page(Format.TEXT, telemetry.registry, exposition.targets)
-    return all(snapshot.up for snapshot in exposition.snapshots), page
+    succeeded = {snapshot.target for snapshot in exposition.snapshots if snapshot.up}
+    return succeeded == set(settings.named_targets), page
 
 
 async def _cancel_on(stop: asyncio.Event, tasks: Iterable[asyncio.Task[None]]) -> None:
@@ -228,8 +229,9 @@ def _tls_contexts(settings: Settings) -> dict[str, ssl.SSLContext]:
         except OSError as error:  # ssl.SSLError is one
             files = (target.ca_file, target.client_cert_file, target.client_key_file)
             named = ", ".join(str(file) for file in files if file)
-            reason = error.strerror or "not a PEM file of the kind"
-            faults.append(Fault(f"target {name}", f"{named}: {reason}", "give PEM files"))
+            unusable = "not a usable PEM file" if isinstance(error, ssl.SSLError) else None
+            what = f"{named}: {unusable or error.strerror}"
+            faults.append(Fault(f"target {name}", what, "see ca_file and client_cert_file"))
     if faults:
         raise SettingsError(faults)
     return contexts

@@ -276,8 +276,10 @@ def table() -> Iterator[str]:
         yield f"{section}\n"
         for family in families:
             yield f"  {family.name} ({family.type})"
-            yield f"      labels: {', '.join(labels(section, family)) or 'none'}"
-            yield from textwrap.wrap(
-                family.help, 92, initial_indent="      ", subsequent_indent="      "
-            )
+            yield from _indented(f"labels: {', '.join(labels(section, family)) or 'none'}")
+            yield from _indented(family.help)
         yield ""
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, 98, initial_indent=" " * 6, subsequent_indent=" " * 6)

@@ -53,6 +53,7 @@ class Poller:
 
     async def run(self) -> None:
         """Poll at once and then on every tick; a tick that finds a poll under way is skipped."""
+        await self._publish(self._snapshot)  # what is set is known before anything is polled
         next_tick = time.monotonic()
         while True:
             await self.poll()

@@ -9,6 +9,7 @@ from typing import Any, Final
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from typing_extensions import override
+from yarl import URL
 
 from exporter import daemon
 from exporter.settings import load
@@ -57,8 +58,17 @@ class Samples:
 class Exporter:
     """A running exporter, asked over HTTP."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
+    def __init__(self, http: aiohttp.ClientSession, urls: tuple[str, ...]) -> None:
         self.http = http
+        self.urls = urls
+
+    @property
+    def address(self) -> tuple[str, int]:
+        url = URL(self.urls[0])
+        return str(url.host), int(url.port or 0)
+
+    def url(self, path: str) -> str:
+        return self.urls[0] + path
 
     async def text(self, path: str = "/metrics", **headers: str) -> str:
         async with self.http.get(path, headers=headers) as response:
@@ -118,9 +128,9 @@ async def exporting(**settings: Any) -> AsyncIterator[Exporter]:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(daemon.run(loaded, stop, listening.set_result))
         try:
-            url = (await listening)[0]
-            async with aiohttp.ClientSession(url, auto_decompress=True) as http:
-                yield Exporter(http)
+            urls = await listening
+            async with aiohttp.ClientSession(urls[0]) as http:
+                yield Exporter(http, urls)
         finally:
             stop.set()
 

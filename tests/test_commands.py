@@ -1,0 +1,285 @@
+"""The commands as a user runs them: real processes, real signals, exit codes."""
+
+import asyncio
+import os
+import re
+import signal
+import stat
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from exporter.metrics import SECTIONS
+from exporter.simulator import Cloud, Fault, serving
+
+from .exporting import Samples, is_up
+
+QUERY = "QueryModelService"
+SECRET = "hunter2-is-not-to-be-seen"
+
+
+async def start(*arguments: str, **environment: str) -> Process:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("ZSTACK_EXPORTER_")}
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "exporter",
+        *arguments,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=clean | environment,
+    )
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error."""
+    process = await start(*arguments, **environment)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def started(*arguments: str, **environment: str) -> AsyncIterator[tuple[Process, str]]:
+    """A process that has told its URL, and the URL; killed at the end if it still runs."""
+    process = await start(*arguments, **environment)
+    assert process.stderr is not None
+    try:
+        line = ""
+        while "listening" not in line:
+            line = (await process.stderr.readline()).decode()
+            assert line, "it ended before it listened"
+        found = re.search(r"url=(\S+)", line)
+        assert found
+        yield process, found[1]
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    file = tmp_path / "password"
+    file.write_text("password\n")
+    return file
+
+
+def flags(url: str, secret: Path) -> list[str]:
+    return [
+        *("--target.url", url),
+        *("--target.account", "admin"),
+        *("--target.password-file", str(secret)),
+        *("--target.interval", "100ms"),
+        *("--web.listen-address", "127.0.0.1:0"),
+    ]
+
+
+async def page_of(url: str) -> Samples:
+    async with aiohttp.ClientSession() as http, http.get(f"{url}/metrics") as response:
+        return Samples(await response.text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("hung", [False, True], ids=["between polls", "in a hung poll"])
+async def test_a_signal_ends_it_cleanly_and_logs_out(
+    number: signal.Signals, *, hung: bool, secret_file: Path
+) -> None:
+    cloud = Cloud(services=3)
+    async with serving(cloud) as url, started(*flags(url, secret_file)) as (process, exporter):
+        while not is_up(await page_of(exporter)):
+            pass
+        assert len(cloud.sessions) == 1
+        if hung:
+            hang = Fault.hang(operation=QUERY)
+            cloud.faults.append(hang)
+            while not hang.struck:
+                await page_of(exporter)
+        process.send_signal(number)
+        async with asyncio.timeout(5):
+            _, err = await process.communicate()
+        assert process.returncode == 0
+        assert b"stopping" in err
+        assert b"Traceback" not in err
+        assert not cloud.sessions
+
+
+async def test_once_prints_a_page(secret_file: Path) -> None:
+    async with serving(Cloud(services=3)) as url:
+        code, out, err = await run("once", *flags(url, secret_file))
+    page = Samples(out)
+    assert code == 0, err
+    assert page.value("zstack_model_services_reported") == 3
+    # Of a process that is gone, and that node_exporter has metrics of its own of.
+    assert not [name for name in page.names if name.startswith(("process_", "python_"))]
+
+
+async def test_once_replaces_a_file_that_others_may_read(tmp_path: Path, secret_file: Path) -> None:
+    output = tmp_path / "textfile" / "zstack.prom"
+    output.parent.mkdir()
+    output.write_text("old")
+    cloud = Cloud(services=3)
+    async with serving(cloud) as url:
+        code, out, _ = await run("once", "--output", str(output), *flags(url, secret_file))
+        assert (code, out) == (0, "")
+        assert Samples(output.read_text()).value("zstack_model_services_reported") == 3
+        assert stat.S_IMODE(output.stat().st_mode) == 0o644
+        assert list(output.parent.iterdir()) == [output]
+        assert not cloud.sessions
+
+        cloud.faults.append(Fault.error("SYS.1000", operation=QUERY))
+        code, _, err = await run("once", "--output", str(output), *flags(url, secret_file))
+        page = Samples(output.read_text())
+        assert code == 1
+        assert "reason=rejected" in err
+        assert page.value("zstack_up") == 0
+        assert page.value("zstack_api_error", code="SYS.1000") == 1
+        assert "zstack_model_services_reported" not in page.names
+
+
+async def test_once_into_a_folder_that_is_not_there_says_so(secret_file: Path) -> None:
+    async with serving(Cloud(services=3)) as url:
+        code, _, err = await run("once", "--output", "/nowhere/x", *flags(url, secret_file))
+    assert code == 1
+    assert "No such file or directory" in err
+    assert "Traceback" not in err
+
+
+async def test_once_that_is_interrupted_logs_out_and_writes_nothing(
+    tmp_path: Path, secret_file: Path
+) -> None:
+    cloud = Cloud(services=3)
+    asked = asyncio.Event()
+    cloud.faults += [Fault.changing(lambda _: asked.set()), Fault.hang(operation=QUERY)]
+    output = tmp_path / "page.prom"
+    async with serving(cloud) as url:
+        process = await start("once", "--output", str(output), *flags(url, secret_file))
+        await asked.wait()
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 1
+    assert not cloud.sessions
+    assert not output.exists()
+
+
+@pytest.mark.usefixtures("secret_file")
+async def test_settings_come_from_the_environment_and_the_file_too(tmp_path: Path) -> None:
+    async with serving(Cloud(services=3)) as url, serving(Cloud(services=4)) as other:
+        file = tmp_path / "exporter.yml"
+        file.write_text(
+            f"targets:\n"
+            f"  east: {{url: '{url}', account: admin, password_file: password}}\n"
+            f"  west: {{url: '{other}', account: admin, password_file: password}}\n"
+        )
+        environment = {"ZSTACK_EXPORTER_METRICS__PER_SERVICE": "false"}
+        code, out, err = await run("once", "--config.file", str(file), **environment)
+    page = Samples(out)
+    assert code == 0, err
+    assert page.value("zstack_model_services_reported", target="east") == 3
+    assert page.value("zstack_model_services_reported", target="west") == 4
+    assert "zstack_model_service_info" not in page.names
+
+
+async def test_wrong_settings_are_told_one_a_line_with_exit_code_2() -> None:
+    code, out, err = await run(
+        *("--target.interval", "soon", "--target.account", "admin", "--log.level", "loud"),
+        ZSTACK_EXPORTER_TARGET__PASSWORD=SECRET,
+    )
+    assert code == 2
+    assert out == ""
+    assert len(err.splitlines()) == 3
+    assert all(line.startswith("zstack-aios-exporter: ") for line in err.splitlines())
+    assert "target.url" in err
+    assert SECRET not in err
+
+
+async def test_certificates_that_do_not_load_are_a_wrong_setting(
+    tmp_path: Path, secret_file: Path
+) -> None:
+    missing, garbage = tmp_path / "missing.pem", tmp_path / "garbage.pem"
+    garbage.write_text("no PEM")
+    for file, told in ((missing, "No such file"), (garbage, "not a usable PEM file")):
+        code, _, err = await run(
+            *flags("https://127.0.0.1:1", secret_file), "--target.ca-file", str(file)
+        )
+        assert code == 2
+        assert told in err
+        assert str(file) in err
+
+
+async def test_an_address_that_is_taken_is_a_failure_told_in_one_line(secret_file: Path) -> None:
+    async with serving(Cloud(services=1)) as url:
+        taken = url.removeprefix("http://")
+        code, _, err = await run(*flags(url, secret_file), "--web.listen-address", taken)
+    assert code == 1
+    assert "address already in use" in err
+    assert "Traceback" not in err
+
+
+async def test_an_unknown_command_or_flag_is_misuse() -> None:
+    for arguments in (["sreve"], ["--web.listen-adress", ":1"], ["once", "--nonsense"]):
+        code, _, err = await run(*arguments)
+        assert code == 2
+        assert len(err.splitlines()) == 1
+
+
+async def test_version_and_help() -> None:
+    code, out, _ = await run("--version")
+    assert (code, out) == (0, f"zstack-aios-exporter {version('zstack-aios-exporter')}\n")
+    code, out, _ = await run("--help")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    for word in ("once", "demo", "simulate", "metrics", "--target.url", "--web.listen-address"):
+        assert word in out
+
+
+async def test_metrics_lists_every_family() -> None:
+    code, out, _ = await run("metrics")
+    assert code == 0
+    for family in (family for section in SECTIONS.values() for family in section):
+        assert f"  {family.name} ({family.type})\n" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+async def test_logs_can_be_json(secret_file: Path) -> None:
+    cloud = Cloud(services=1)
+    cloud.faults.append(Fault.error("SYS.1000", operation=QUERY))
+    async with serving(cloud) as url:
+        code, _, err = await run("once", *flags(url, secret_file), "--log.format", "json")
+    assert code == 1
+    assert '"msg": "poll failed"' in err
+    assert '"code": "SYS.1000"' in err
+
+
+async def test_the_demo_shows_a_platform_that_lives() -> None:
+    process = await start("demo", "--port", "0", "--services", "40")
+    assert process.stdout is not None
+    try:
+        told = ""
+        while "Ctrl-C" not in told:
+            line = await process.stdout.readline()
+            assert line
+            told += line.decode()
+        found = re.search(r"metrics\s+(\S+)/metrics", told)
+        assert found
+        async with asyncio.timeout(30):
+            while not is_up(page := await page_of(found[1])):
+                pass
+        assert page.total("zstack_model_services") == 40
+        assert list(page.all("zstack_model_service_has_new_version"))
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_simulate_is_the_simulator() -> None:
+    code, out, _ = await run("simulate", "--help")
+    assert code == 0
+    assert "--services" in out
