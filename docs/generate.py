@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from exporter.family import Family
+from exporter.metrics import SECTIONS, labels
 from exporter.settings import Setting, Settings, declared, sections
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,7 +86,46 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
+def settings_list() -> str:
+    """Every setting in one short table, for whoever reads the README."""
+    rows = (f"| {_code(s.key)} | {_code(s.default)} | {_meaning(s)} |" for s in declared(Settings))
+    return "\n".join(["| setting | default | meaning |\n|---|---|---|", *rows])
+
+
+def metrics_tables() -> str:
+    """Tables of all metrics, one for each section."""
+    tables = (_metrics_table(section, families) for section, families in SECTIONS.items())
+    return "\n".join(tables)
+
+
+def _metrics_table(section: str, families: tuple[Family, ...]) -> str:
+    rows = (
+        f"| `{family.name}` | {family.type} | {', '.join(map(_code, labels(section, family)))} "
+        f"| {family.help} |"
+        for family in families
+    )
+    head = "| metric | type | labels | meaning |\n|---|---|---|---|"
+    return f"### {section}\n\n" + "\n".join([head, *rows]) + "\n"
+
+
+def metrics_list() -> str:
+    """Every metric in one short table."""
+    rows = (
+        f"| `{family.name}` | {', '.join(map(_code, family.labels))} |"
+        for families in SECTIONS.values()
+        for family in families
+    )
+    return "\n".join(["| metric | labels |\n|---|---|", *rows])
+
+
+def both(first: Rewrite, second: Rewrite) -> Rewrite:
+    """One after the other, for a page with two regions."""
+    return lambda page: second(first(page))
+
+
 DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
+    ("README.md", both(region("metrics", metrics_list), region("settings", settings_list))),
+    ("docs/metrics.md", region("metrics", metrics_tables)),
     ("docs/settings.md", region("settings", settings_tables)),
 )
 

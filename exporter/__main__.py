@@ -29,7 +29,9 @@ MISUSED: Final = 2
 _READABLE: Final = 0o644
 """The mode of a file that node_exporter, another user, is to read."""
 
-COMMANDS_HELP: Final = """\
+DESCRIPTION: Final = """\
+Export what ZStack AIOS knows of its model services to Prometheus.
+
 commands:
   (none)     poll and serve, until SIGTERM or SIGINT
   once       poll once and print the page, or write it to a file
@@ -51,8 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def serve(argv: Sequence[str]) -> int:
     """Poll and serve until told to stop."""
-    parser = _parser("", "Export what ZStack AIOS knows of its model services to Prometheus.")
-    parser.epilog = COMMANDS_HELP
+    parser = _parser("", DESCRIPTION)
+    parser.usage = f"{DISTRIBUTION} [command] [flags]"
     parser.add_argument(
         "--version", action="version", version=f"{DISTRIBUTION} {version(DISTRIBUTION)}"
     )

@@ -70,13 +70,15 @@ class AccessKeyAuth:
 
     async def headers(self, operation: Operation) -> dict[str, str]:
         key = self._credentials.usable()
-        date = http_date(time.time(), self._zones[self._zone])
+        date = self._date()
         signed = signature(key.secret, operation.method, date, operation.path)
         return {"Date": date, "Authorization": f"ZStack {key.key_id}:{signed}"}
 
-    def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:  # noqa: ARG002 - Auth
+    def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:
         if isinstance(error, ClockSkewError):
-            self._zone = (self._zone + 1) % len(self._zones)
+            # The zone may be another by now: whoever failed first has changed it.
+            if _zone_of(headers["Date"]) == _zone_of(self._date()):
+                self._zone = (self._zone + 1) % len(self._zones)
             return len(self._zones) > 1
         if not isinstance(error, SessionError):  # of a session that the key never had
             self._credentials.learn(error)
@@ -85,12 +87,22 @@ class AccessKeyAuth:
     async def close(self) -> None:
         """An access key leaves nothing behind."""
 
+    def _date(self) -> str:
+        return http_date(time.time(), self._zones[self._zone])
+
 
 class AccountAuth:
     """Logs in once and keeps the session, which every use of it prolongs; one login at a time."""
 
-    def __init__(self, transport: Transport, read: Read[Account]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        read: Read[Account],
+        *,
+        log_out_seconds: float = LOG_OUT_SECONDS,
+    ) -> None:
         self._transport = transport
+        self._log_out_seconds = log_out_seconds
         self._credentials = Credentials(read)
         self._session: str | None = None
         self._logging_in = asyncio.Lock()
@@ -117,16 +129,24 @@ class AccountAuth:
     async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            await _log_out(self._transport, session)
+            await self._log_out(session)
 
     async def _log_in(self, account: Account) -> str:
         digest = hashlib.sha512(account.password.encode()).hexdigest()
         body = {"logInByAccount": {"accountName": account.name, "password": digest}}
         try:
             return await self._transport.send(LOG_IN, session_uuid, json=body)
+        except SessionError:  # says nothing of the account
+            raise
         except UnauthorizedError as error:
             self._credentials.learn(error)
             raise
+
+    async def _log_out(self, session: str) -> None:
+        """Sessions are limited in number (500 an account); one that cannot be ended expires."""
+        with suppress(ExchangeError, TimeoutError):
+            async with asyncio.timeout(self._log_out_seconds):
+                await self._transport.send(LOG_OUT, nothing, suffix=session)
 
 
 class SessionAuth:
@@ -155,12 +175,9 @@ def signature(secret: str, method: str, date: str, path: str) -> str:
     return base64.b64encode(signed.digest()).decode()
 
 
+def _zone_of(date: str) -> str:
+    return date.rpartition(" ")[2]
+
+
 def _oauth(session: str) -> dict[str, str]:
     return {"Authorization": f"OAuth {session}"}
-
-
-async def _log_out(transport: Transport, session: str) -> None:
-    """Sessions are limited in number (500 an account); one that cannot be ended expires."""
-    with suppress(ExchangeError, TimeoutError):
-        async with asyncio.timeout(LOG_OUT_SECONDS):
-            await transport.send(LOG_OUT, nothing, suffix=session)

@@ -1,6 +1,7 @@
 """ZStack's API as far as it is asked here: the model services, and the platform's time zone."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
 from typing import Final, TypeVar
 
@@ -37,7 +38,10 @@ T = TypeVar("T")
 
 
 class Client:
-    """One platform, asked by one identity. Every method raises ZStackError."""
+    """One platform, asked by one identity. Every method raises ZStackError.
+
+    `sleep` is how it waits before it tries again.
+    """
 
     def __init__(
         self,
@@ -46,11 +50,13 @@ class Client:
         *,
         conditions: Sequence[str] = (),
         page_size: int = 1000,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._transport = transport
         self._auth = auth
         self._conditions = tuple(("q", condition) for condition in conditions)
         self._page_size = page_size
+        self._sleep = sleep
 
     async def model_services(self) -> Listing:
         """All model services, listed a second time if the first list is not proven whole."""
@@ -95,6 +101,7 @@ class Client:
     ) -> T:
         """An authorized exchange, tried again while its failure may pass by itself."""
         retrying = tenacity.AsyncRetrying(
+            sleep=self._sleep,
             retry=tenacity.retry_if_exception(_worth_another_try),
             wait=_back_off,
             stop=tenacity.stop_after_attempt(TRIES),

@@ -15,6 +15,9 @@ class AccessKey:
     key_id: str
     secret: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        _check_word(self.key_id, "the access key's id")
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -30,10 +33,16 @@ class GivenSession:
 
     uuid: str = field(repr=False)
 
+    def __post_init__(self) -> None:
+        _check_word(self.uuid, "the session's uuid")
+
 
 C = TypeVar("C", AccessKey, Account, GivenSession)
 Read = Callable[[], Awaitable[C]]
-"""Gives the credentials as they are now. Raises OSError where a file of theirs cannot be read."""
+"""Gives the credentials as they are now.
+
+Raises OSError where a file of theirs cannot be read, ValueError where what it holds cannot be sent.
+"""
 
 
 class Credentials(Generic[C]):
@@ -52,6 +61,9 @@ class Credentials(Generic[C]):
         except OSError as error:
             message = f"credentials cannot be read: {error.filename}: {error.strerror}"
             raise UnauthorizedError(message, operation) from error
+        except ValueError as error:
+            message = f"credentials cannot be used: {error}"
+            raise UnauthorizedError(message, operation) from None
         changed = current != self._current
         if changed:
             self._current, self._refusal = current, None
@@ -73,3 +85,9 @@ class Credentials(Generic[C]):
             self._refusal = error
         if isinstance(error, LockedError):
             self._locked_until = time.monotonic() + error.seconds
+
+
+def _check_word(text: str, name: str) -> None:
+    """What goes into a header is one word, not two lines of a file. Raises ValueError."""
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError(f"{name} is more than one word of plain characters")

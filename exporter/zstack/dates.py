@@ -5,6 +5,7 @@ The API prints a date with the Java runtime's default format in the server's loc
 the AM or PM (JDK 20). Other clients of ZStack have also met 24-hour and RFC 3339 forms.
 """
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -21,6 +22,7 @@ _GSON: Final = re.compile(
     r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4}),? (\d{1,2}):(\d{2}):(\d{2})(?: ([AaPp])[Mm])?"
 )
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
+_EPOCH: Final = re.compile(r"[0-9]{9,13}")
 _HALF_A_DAY: Final = 12
 _MILLISECONDS: Final = 10**11
 """A number above this is no date in seconds (year 5138): it counts milliseconds."""
@@ -35,7 +37,7 @@ def timestamp(value: str | float | None, zone: tzinfo | None) -> float | None:
         return None
     if isinstance(value, str):
         return _of_text(value, zone)
-    return value / 1000 if abs(value) > _MILLISECONDS else float(value)
+    return _of_number(value) if math.isfinite(value) else None
 
 
 def zone_named(name: str | None, offset: str | None) -> tzinfo | None:
@@ -61,8 +63,14 @@ def _iana(name: str) -> tzinfo | None:
         return None
 
 
+def _of_number(value: float) -> float:
+    return value / 1000 if abs(value) > _MILLISECONDS else float(value)
+
+
 def _of_text(text: str, zone: tzinfo | None) -> float | None:
     plain = text.replace("\u202f", " ").replace("\xa0", " ").strip()
+    if _EPOCH.fullmatch(plain):  # which some ISO 8601 forms would fit as well
+        return _of_number(float(plain))
     try:
         return _in_zone(_gson(plain) or datetime.fromisoformat(plain), zone)
     except (ValueError, OverflowError):
@@ -84,6 +92,8 @@ def _gson(text: str) -> datetime | None:
         return None
     hour = int(found[4])
     if half := found[7]:
+        if hour > _HALF_A_DAY:
+            return None
         hour = hour % _HALF_A_DAY + (_HALF_A_DAY if half in "Pp" else 0)
     day = (int(found[3]), _MONTHS[found[1].lower()], int(found[2]))
     return datetime(*day, hour, int(found[5]), int(found[6]))  # noqa: DTZ001 - it has none yet

@@ -9,7 +9,7 @@ along, and exactly as many as there are.
 
 from dataclasses import dataclass
 
-from .errors import IncompleteError, MalformedError, Operation
+from .errors import IncompleteError, Operation
 from .schema import ModelService, Page, Row, Undecodable
 
 
@@ -49,8 +49,6 @@ class Reading:
         return self._rows - 1, self._page_size + 1
 
     def add(self, page: Page) -> None:
-        if page.total is None:
-            raise MalformedError("a list without its `total`", self._operation)
         before = self._rows
         for row in self._fresh(page):
             self._take(row)

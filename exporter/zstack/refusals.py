@@ -5,6 +5,7 @@ fails before the API layer is plain text with its own status (RestServer of ZSta
 So the status alone says little, and the codes decide.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -24,6 +25,7 @@ from .errors import (
     RejectedError,
     SessionError,
     UnauthorizedError,
+    UnreachableError,
     UnsupportedError,
 )
 
@@ -31,6 +33,8 @@ LOCK_SECONDS: Final = 600.0
 """How long an account stays locked by default, for an answer that does not say."""
 
 _TEXT_LIMIT: Final = 300
+_LONGEST: Final = 1 << 16
+"""Bytes of an error that are worth a slow look: ZStack cuts its `details` at 4096 characters."""
 
 _SESSION = frozenset(
     {
@@ -42,8 +46,11 @@ _SESSION = frozenset(
 )
 _UNAUTHORIZED = re.compile(r"ID\.1000|ID\.1005|ID\.2\d{3}|LOGIN_CONTROL\..+")
 _DENIED = re.compile(r"ID\.1002|LICENSE\..+|.*OPERATION_DENIED.*")
-_NOT_READY = frozenset({"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015"})
+_NOT_READY = frozenset(
+    {"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015", "SYS.1016"}
+)
 _LOCKED = "LOGIN_CONTROL.1002"
+_TOO_MANY_SESSIONS = "ID.1006"  # passes when some expire, whatever global code stands beside it
 
 
 class ErrorCode(msgspec.Struct, frozen=True, rename="camel"):
@@ -66,7 +73,7 @@ class ErrorCode(msgspec.Struct, frozen=True, rename="camel"):
     def text(self) -> str:
         """What a person should read of it, on one line."""
         texts = (self.details, self.message, self.description)
-        return _one_line(next((text for text in texts if text and isinstance(text, str)), ""))
+        return one_line(next((text for text in texts if text and isinstance(text, str)), ""))
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -94,26 +101,41 @@ def refusal(
     """The error that an answer without success stands for."""
     error_code = api_error(body)
     if error_code is not None:
-        return _by_code(operation, status, error_code)
+        return _by_code(operation, status, error_code, retry_after)
     return _by_text(operation, status, _text(body), retry_after)
 
 
 def api_error(body: bytes) -> ErrorCode | None:
     """The ErrorCode in a body, if it is one; None for any other body."""
     try:
-        return _FAILURE.decode(body).error_code()
-    except (msgspec.DecodeError, RecursionError):
+        return _failure(body).error_code()
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
 
 
-def _by_code(operation: Operation, status: int, outermost: ErrorCode) -> ExchangeError:
+def _failure(body: bytes) -> Failure:
+    """A code counts also where msgspec refuses a text beside it: bad UTF-8, a lone surrogate."""
+    try:
+        return _FAILURE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if len(body) > _LONGEST:
+            raise
+    return msgspec.convert(json.loads(body.decode("utf-8", "replace")), Failure, strict=False)
+
+
+def _by_code(
+    operation: Operation, status: int, outermost: ErrorCode, retry_after: float
+) -> ExchangeError:
     for error in outermost.chain():
         for code in (error.code, error.global_error_code):
             if code and (known := _known(operation, code, error)) is not None:
                 return known
     code = outermost.code or outermost.global_error_code or ""
     message = outermost.text() or f"HTTP {status} without a word of explanation"
-    return RejectedError(_headline(code, message), operation, code=code)
+    message = _headline(code, message)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:  # a gateway's own JSON
+        return RateLimitedError(message, operation, code=code, retry_after=retry_after)
+    return RejectedError(message, operation, code=code)
 
 
 def _known(operation: Operation, code: str, error: ErrorCode) -> ExchangeError | None:
@@ -128,6 +150,8 @@ def _known(operation: Operation, code: str, error: ErrorCode) -> ExchangeError |
         return UnauthorizedError(message, operation, code=label)
     if _DENIED.fullmatch(code) or (code == "SYS.1006" and "denied" in text.lower()):
         return DeniedError(message, operation, code=label)
+    if code == _TOO_MANY_SESSIONS:
+        return RejectedError(message, operation, code=label)
     if code in _NOT_READY:
         return NotReadyError(message, operation, code=label)
     return None
@@ -137,6 +161,8 @@ def _by_text(operation: Operation, status: int, text: str, retry_after: float) -
     message = f"HTTP {status}: {text}" if text else f"HTTP {status} with an empty body"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(message, operation, retry_after=retry_after)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return UnreachableError(f"the proxy refused: HTTP {status}", operation)
     if text.startswith("<"):
         return MalformedError(f"HTTP {status}: a web page, not an answer of ZStack", operation)
     if status == HTTPStatus.NOT_FOUND and "no api mapping" in text:
@@ -158,8 +184,9 @@ def _forbidden(operation: Operation, message: str) -> ExchangeError:
 
 def _seconds(text: str) -> float:
     """`… remaining time: 42 seconds` in an answer that may be in any language."""
-    found = re.search(r"(\d+)\s*(?:s\b|sec|秒)", text) or re.search(r"(\d+)", text)
-    return float(found[1]) if found else LOCK_SECONDS
+    # The last number: the account's name stands before it, and may look like one.
+    found = re.findall(r"(\d+)\s*(?:s\b|sec|秒)", text) or re.findall(r"\d+", text)
+    return float(found[-1]) if found else LOCK_SECONDS
 
 
 def _headline(code: str, text: str) -> str:
@@ -167,10 +194,10 @@ def _headline(code: str, text: str) -> str:
 
 
 def _text(body: bytes) -> str:
-    return _one_line(body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"))
+    return one_line(body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Free text of a stranger: printable, on one line, not endless."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _TEXT_LIMIT else line[: _TEXT_LIMIT - 1] + "…"

@@ -5,6 +5,7 @@ a number may come as a string: `"4"`. Every field but `uuid` may be absent.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -51,12 +52,12 @@ class ModelService(msgspec.Struct, frozen=True, rename="camel", gc=False):
 
 class _Page(msgspec.Struct, frozen=True):
     inventories: tuple[ModelService, ...]
-    total: int | None = None
+    total: int
 
 
 class _LoosePage(msgspec.Struct, frozen=True):
     inventories: tuple[object, ...]
-    total: int | None = None
+    total: int
 
 
 class _Uuid(msgspec.Struct, frozen=True):
@@ -90,48 +91,67 @@ class Page:
     """One page of model services in the order it came; `total` counts all that match."""
 
     rows: tuple[Row, ...]
-    total: int | None
+    total: int
 
 
 _PAGE: Final = msgspec.json.Decoder(_Page, strict=False)
 _LOGIN: Final = msgspec.json.Decoder(_Login)
+_TIME_ZONE: Final = msgspec.json.Decoder(TimeZone)
+
+_ESCAPE: Final = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair of surrogates
+    r"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
+)
+_LONGEST_INTEGER: Final = 20
 
 
 def model_services(body: bytes) -> Page:
     """A page of QueryModelService; a row that does not decode costs no other row.
 
-    Raises msgspec.DecodeError if the page as a whole cannot be read.
+    Raises msgspec.DecodeError if the page as a whole cannot be read, RecursionError if it is
+    nested beyond all reason.
     """
     try:
         page = _PAGE.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _row_by_row(_loosely(body))
     return Page(page.inventories, page.total)
 
 
 def session_uuid(body: bytes) -> str:
     """The session that a login opened. Raises msgspec.DecodeError."""
-    return _LOGIN.decode(body).inventory.uuid
+    return _LOGIN.decode(_text(body)).inventory.uuid
 
 
 def nothing(body: bytes) -> None:
     """For answers whose body does not matter."""
 
 
-time_zone: Final = msgspec.json.Decoder(TimeZone).decode
+def time_zone(body: bytes) -> TimeZone:
+    """The zone of the platform's dates. Raises msgspec.DecodeError."""
+    return _TIME_ZONE.decode(_text(body))
 
 
 def _loosely(body: bytes) -> _LoosePage:
     """The page by the standard library: slower, but it takes rows of any shape.
 
-    And what JSON allows but msgspec refuses, a lone surrogate anywhere in the page.
+    And what msgspec refuses: text that is not UTF-8, NaN, a lone surrogate (which JSON allows)
+    anywhere in the page.
     """
+    text = _ESCAPE.sub(lambda found: r"\ufffd" if found["lone"] else found[0], _text(body))
     try:
-        return msgspec.convert(
-            json.loads(body.decode("utf-8", "replace")), _LoosePage, strict=False
-        )
+        return msgspec.convert(json.loads(text, parse_int=_integer), _LoosePage, strict=False)
     except ValueError as error:
         raise msgspec.DecodeError(str(error)) from error
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")
+
+
+def _integer(digits: str) -> float:
+    """Of any length; `int` refuses thousands of digits, and the page with them."""
+    return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)
 
 
 def _row_by_row(page: _LoosePage) -> Page:
@@ -141,7 +161,7 @@ def _row_by_row(page: _LoosePage) -> Page:
 def _row(row: object) -> Row:
     try:
         return msgspec.convert(row, ModelService, strict=False)
-    except (msgspec.ValidationError, UnicodeError) as error:
+    except msgspec.ValidationError as error:
         return Undecodable(_uuid(row), str(error))
 
 

@@ -21,32 +21,30 @@ from .errors import (
     TooLargeError,
     UnreachableError,
 )
-from .refusals import api_error, refusal
+from .refusals import api_error, one_line, refusal
 
 API_PREFIX: Final = "/zstack"
 """The servlet context that ZStack's API lives in; not part of what an access key signs."""
 
 T = TypeVar("T")
 
-_SHORT: Final = 4096
-"""Bytes; an error is never longer: ZStack cuts its `details` at this length."""
+_SHORT: Final = 1 << 16
+"""Bytes; an error is never longer: ZStack cuts its `details` at 4096 characters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """What one request came to, `seconds` from its first byte out to the answer decoded.
 
-    `status` is None where no answer came; a request given up by its caller has no `error` either.
+    `status` is None where no answer came. A request given up by its caller has no `error`, and
+    has not `succeeded` either.
     """
 
     operation: Operation
     status: int | None
     seconds: float
     error: ExchangeError | None
-
-    @property
-    def succeeded(self) -> bool:
-        return self.status is not None and self.error is None
+    succeeded: bool
 
 
 class Transport:
@@ -86,6 +84,7 @@ class Transport:
         """
         status: int | None = None
         failed: ExchangeError | None = None
+        succeeded = False
         began = perf_counter()
         try:
             with _translated(operation):
@@ -97,16 +96,21 @@ class Transport:
                     allow_redirects=False,
                     ssl=self._tls,
                     proxy=self._proxy,
+                    middlewares=() if operation.repeatable else (_once(operation),),
                 ) as response:
                     status = response.status
                     body = await self._read(operation, response)
                     _raise_for(operation, response, body)
-                    return await asyncio.to_thread(decode, body)
+                    answer = await asyncio.to_thread(decode, body)
         except ExchangeError as error:
             failed = error
             raise
+        else:
+            succeeded = True
+            return answer
         finally:
-            self._observe(Exchange(operation, status, perf_counter() - began, failed))
+            seconds = perf_counter() - began
+            self._observe(Exchange(operation, status, seconds, failed, succeeded))
 
     def _url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
         # Built by joining text: ZStack gives a trailing slash a meaning of its own, and one
@@ -145,6 +149,7 @@ def _redirected(response: aiohttp.ClientResponse) -> str:
         origin = str(URL(location).origin())
     except ValueError:
         origin = "another path"
+    origin = one_line(origin)
     return f"HTTP {response.status}: redirected to {origin}; set the target's url to where it leads"
 
 
@@ -154,25 +159,45 @@ def _retry_after(response: aiohttp.ClientResponse) -> float:
     return float(value) if value.isascii() and value.isdigit() else 0.0
 
 
+def _once(operation: Operation) -> aiohttp.ClientMiddlewareType:
+    """Keeps aiohttp from sending again what a lost connection left unanswered.
+
+    It does so for every PUT, and a login that got through has been counted.
+    """
+
+    async def send(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        with _translated(operation):
+            return await handler(request)
+
+    return send
+
+
 @contextmanager
 def _translated(operation: Operation) -> Iterator[None]:
-    """The one place where errors of aiohttp, ssl and the system become errors of ours."""
+    """The one place where errors of aiohttp, ssl and the system become errors of ours.
+
+    None of theirs is kept as a cause: they hold the request, its credentials and the proxy's.
+    """
     try:
         yield
     except aiohttp.ClientConnectorCertificateError as error:
-        raise UnreachableError(f"TLS: {error.certificate_error}", operation) from error
+        raise UnreachableError(f"TLS: {error.certificate_error}", operation) from None
     except aiohttp.ClientConnectorDNSError as error:
-        raise UnreachableError(f"DNS: {error.host}: {error.strerror}", operation) from error
+        raise UnreachableError(f"DNS: {error.host}: {error.strerror}", operation) from None
+    except UnicodeError:
+        raise UnreachableError("DNS: the url's host is no host name", operation) from None
     except aiohttp.ClientConnectorError as error:
-        raise UnreachableError(f"{error.host}:{error.port}: {_cause(error)}", operation) from error
+        raise UnreachableError(f"{error.host}:{error.port}: {_cause(error)}", operation) from None
     except aiohttp.ClientHttpProxyError as error:
-        raise UnreachableError(f"the proxy refused: HTTP {error.status}", operation) from error
+        raise UnreachableError(f"the proxy refused: HTTP {error.status}", operation) from None
     except aiohttp.ClientResponseError as error:
-        raise MalformedError(f"not HTTP: {error.message}", operation) from error
+        raise MalformedError(f"not HTTP: {one_line(error.message)}", operation) from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise MalformedError(f"the answer does not decode: {error}", operation) from error
+        raise MalformedError(f"the answer does not decode: {error}", operation) from None
     except (aiohttp.ClientError, OSError) as error:
-        raise UnreachableError(f"connection lost: {_cause(error)}", operation) from error
+        raise UnreachableError(f"connection lost: {_cause(error)}", operation) from None
 
 
 def _cause(error: BaseException) -> str:
