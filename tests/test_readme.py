@@ -1,0 +1,73 @@
+"""What the documents say is so."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporter.__main__ import COMMANDS
+from exporter.metrics import SECTIONS
+from exporter.settings import Settings, declared
+from exporter.zstack import ZStackError
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def classes(of: type[ZStackError]) -> Iterator[type[ZStackError]]:
+    yield of
+    for subclass in of.__subclasses__():
+        yield from classes(subclass)
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_first_screen_has_the_two_commands_that_set_everything_up() -> None:
+    first_screen = "\n".join(README.splitlines()[:25])
+    assert "make demo" in first_screen
+    assert "make test" in first_screen
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_metric_that_is_named_exists(page: Path) -> None:
+    families = {family.name for section in SECTIONS.values() for family in section}
+    named = re.findall(r"\bzstack_[a-z_]+\b(?!\.)", page.read_text("utf-8"))
+    assert set(named) <= families
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_flag_that_is_named_exists(page: Path) -> None:
+    known = {s.flag for s in declared(Settings)} | {"--output", "--version", "--check"}
+    known |= {f"--no-{s.flag[2:]}" for s in declared(Settings) if s.flag and s.switch}
+    # What the decision on dependencies tells of is another library's.
+    text = re.sub(r"\(`--target\.password`\)", "", page.read_text("utf-8"))
+    assert set(re.findall(r"--[a-z][a-z.-]*[a-z]", text)) <= known
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+def test_every_command_is_told_of() -> None:
+    told = set(re.findall(r"`zstack-aios-exporter ([a-z]+)", README))
+    assert told == COMMANDS.keys() - {"serve"}
+
+
+def test_every_reason_is_told_of() -> None:
+    told = set(
+        re.findall(r"^\| `([a-z_]+)` \|", README.split("| reason |")[1].split("\n\n")[0], re.MULTILINE)
+    )
+    reasons = {error.reason for error in classes(ZStackError) if hasattr(error, "reason")}
+    assert told == reasons
+
+
+def test_every_example_for_prometheus_is_yaml() -> None:
+    for example in blocks("yaml"):
+        assert yaml.safe_load(example)["scrape_configs"][0]["job_name"] == "zstack-aios"
