@@ -61,9 +61,8 @@ def test_every_command_is_told_of() -> None:
 
 
 def test_every_reason_is_told_of() -> None:
-    told = set(
-        re.findall(r"^\| `([a-z_]+)` \|", README.split("| reason |")[1].split("\n\n")[0], re.MULTILINE)
-    )
+    table = README.split("| reason |")[1].split("\n\n")[0]
+    told = set(re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE))
     reasons = {error.reason for error in classes(ZStackError) if hasattr(error, "reason")}
     assert told == reasons
 
