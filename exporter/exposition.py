@@ -128,7 +128,7 @@ class Exposition:
         policy = self._on_stale[snapshot.target]
         if policy is OnStale.FAIL:
             raise StaleError(f"the data of target {snapshot.target} is stale")
-        return policy is OnStale.KEEP
+        return policy is OnStale.KEEP and snapshot.inventory is not None
 
     def _blocks(
         self, rows: Iterable[Row[S]], rendered: Sequence[Mapping[str, Blocks]]

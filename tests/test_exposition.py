@@ -233,6 +233,13 @@ async def test_stale_inventory_is_dropped_kept_or_fails_the_page() -> None:
         page(await published(stale, lab=OnStale.FAIL))
 
 
+@pytest.mark.parametrize("policy", [OnStale.DROP, OnStale.KEEP])
+async def test_there_is_a_page_before_there_is_an_inventory(policy: OnStale) -> None:
+    shown = text(page(await published(snapshot(None), lab=policy)))
+    assert "zstack_model_service" not in shown
+    assert "zstack_poll_interval_seconds" in shown
+
+
 async def test_what_cannot_be_rendered_leaves_the_page_as_it_was() -> None:
     exposition = await published(snapshot(listed(*RECORDS)))
     before = text(page(exposition))
