@@ -3,8 +3,8 @@
 import asyncio
 import errno
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -69,8 +69,8 @@ async def run(
             log.info("listening", url=url)
         listening(urls)
         watching = [
-            tasks.create_task(_watch(name, target, contexts[name], exposition, telemetry))
-            for name, target in settings.named_targets.items()
+            tasks.create_task(_watch(poller))
+            for poller in _pollers(settings, contexts, exposition, telemetry)
         ]
         await stop.wait()
         log.info("stopping")
@@ -86,8 +86,8 @@ async def once(settings: Settings, stop: asyncio.Event) -> tuple[bool, Page]:
     exposition = _exposition(settings)
     async with asyncio.TaskGroup() as tasks:
         polls = [
-            tasks.create_task(_poll_once(name, target, contexts[name], exposition, telemetry))
-            for name, target in settings.named_targets.items()
+            tasks.create_task(_poll(poller))
+            for poller in _pollers(settings, contexts, exposition, telemetry)
         ]
         stopping = tasks.create_task(_cancel_on(stop, polls))
         await asyncio.wait(polls)
@@ -103,26 +103,25 @@ async def _cancel_on(stop: asyncio.Event, tasks: Iterable[asyncio.Task[None]]) -
         task.cancel()
 
 
-async def _watch(
-    name: str,
-    target: TargetSettings,
-    tls: ssl.SSLContext,
-    exposition: Exposition,
-    telemetry: Telemetry,
-) -> None:
-    async with _poller(name, target, tls, exposition, telemetry) as poller:
+async def _watch(connecting: AbstractAsyncContextManager[Poller]) -> None:
+    async with connecting as poller:
         await poller.run()
 
 
-async def _poll_once(
-    name: str,
-    target: TargetSettings,
-    tls: ssl.SSLContext,
+async def _poll(connecting: AbstractAsyncContextManager[Poller]) -> None:
+    async with connecting as poller:
+        await poller.poll()
+
+
+def _pollers(
+    settings: Settings,
+    contexts: Mapping[str, ssl.SSLContext],
     exposition: Exposition,
     telemetry: Telemetry,
-) -> None:
-    async with _poller(name, target, tls, exposition, telemetry) as poller:
-        await poller.poll()
+) -> Iterator[AbstractAsyncContextManager[Poller]]:
+    """One for each target, which connects when it is entered."""
+    for name, target in settings.named_targets.items():
+        yield _poller(name, target, contexts[name], exposition, telemetry)
 
 
 @asynccontextmanager
