@@ -3,8 +3,9 @@
 Rows are read in the order of their uuid. Every page after the first begins with the last row of
 the page before: if that row is not there, rows were added or removed before it and the offset
 points elsewhere, so that a row could have slipped through. At the end, the rows without repeats
-must be as many as the platform counts. A list that passes both holds every row that was there all
-along, and exactly as many as there are.
+must be as many as the platform counts, and the last page must not be full: the platform counts
+after it has read the page, and a row removed in between would hide one that is still to come. A
+list that passes holds every row that was there all along, and exactly as many as there are.
 """
 
 from dataclasses import dataclass
@@ -49,11 +50,12 @@ class Reading:
         return self._rows - 1, self._page_size + 1
 
     def add(self, page: Page) -> None:
-        before = self._rows
+        before, full = self._rows, len(page.rows) >= self.next_page[1]
         for row in self._fresh(page):
             self._take(row)
         self._total = page.total
-        self.finished = self._rows >= self._total or self._rows == before
+        at_the_end = self._rows == self._total and not full
+        self.finished = at_the_end or self._rows > self._total or self._rows == before
 
     def listing(self) -> Listing:
         """Raises IncompleteError if the rows do not add up."""

@@ -102,6 +102,8 @@ def refusal(
     error_code = api_error(body)
     if error_code is not None:
         return _by_code(operation, status, error_code, retry_after)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return UnreachableError(f"the proxy refused: HTTP {status}", operation)
     return _by_text(operation, status, _text(body), retry_after)
 
 
@@ -120,7 +122,8 @@ def _failure(body: bytes) -> Failure:
     except (msgspec.DecodeError, UnicodeDecodeError):
         if len(body) > _LONGEST:
             raise
-    return msgspec.convert(json.loads(body.decode("utf-8", "replace")), Failure, strict=False)
+    members = json.loads(body.decode("utf-8", "replace"), parse_int=float, strict=False)
+    return msgspec.convert(members, Failure, strict=False)
 
 
 def _by_code(
@@ -142,18 +145,23 @@ def _known(operation: Operation, code: str, error: ErrorCode) -> ExchangeError |
     """The class of a code that has one. `code` of the result is ZStack's short code if given."""
     text, label = error.text(), error.code or code
     message = _headline(label, text)
-    if code in _SESSION:
-        return SessionError(message, operation, code=label)
     if code == _LOCKED:
         return LockedError(message, operation, code=label, seconds=_seconds(text))
+    kind = _kind(code, text)
+    return None if kind is None else kind(message, operation, code=label)
+
+
+def _kind(code: str, text: str) -> type[ExchangeError] | None:
+    if code in _SESSION:
+        return SessionError
     if _UNAUTHORIZED.fullmatch(code):
-        return UnauthorizedError(message, operation, code=label)
+        return UnauthorizedError
     if _DENIED.fullmatch(code) or (code == "SYS.1006" and "denied" in text.lower()):
-        return DeniedError(message, operation, code=label)
+        return DeniedError
     if code == _TOO_MANY_SESSIONS:
-        return RejectedError(message, operation, code=label)
+        return RejectedError
     if code in _NOT_READY:
-        return NotReadyError(message, operation, code=label)
+        return NotReadyError
     return None
 
 
@@ -161,8 +169,6 @@ def _by_text(operation: Operation, status: int, text: str, retry_after: float) -
     message = f"HTTP {status}: {text}" if text else f"HTTP {status} with an empty body"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(message, operation, retry_after=retry_after)
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return UnreachableError(f"the proxy refused: HTTP {status}", operation)
     if text.startswith("<"):
         return MalformedError(f"HTTP {status}: a web page, not an answer of ZStack", operation)
     if status == HTTPStatus.NOT_FOUND and "no api mapping" in text:

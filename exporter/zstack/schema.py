@@ -135,12 +135,13 @@ def time_zone(body: bytes) -> TimeZone:
 def _loosely(body: bytes) -> _LoosePage:
     """The page by the standard library: slower, but it takes rows of any shape.
 
-    And what msgspec refuses: text that is not UTF-8, NaN, a lone surrogate (which JSON allows)
-    anywhere in the page.
+    And what msgspec refuses anywhere in the page: text that is not UTF-8, a bare control character,
+    NaN, a lone surrogate (which JSON allows).
     """
     text = _ESCAPE.sub(lambda found: r"\ufffd" if found["lone"] else found[0], _text(body))
     try:
-        return msgspec.convert(json.loads(text, parse_int=_integer), _LoosePage, strict=False)
+        page = json.loads(text, parse_int=_integer, strict=False)
+        return msgspec.convert(page, _LoosePage, strict=False)
     except ValueError as error:
         raise msgspec.DecodeError(str(error)) from error
 

@@ -1,0 +1,1 @@
+"""The client library held to what ZStack does."""

@@ -1,0 +1,211 @@
+"""Signed requests: the signature, the date it covers, and the zone of that date."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.simulator import Cloud, Fault
+from exporter.zstack import QUERY_MODEL_SERVICE, AccessKey, AccessKeyAuth, fixed_offset
+from exporter.zstack.auth import signature
+from exporter.zstack.dates import http_date
+from exporter.zstack.errors import ClockSkewError, SessionError, UnauthorizedError
+
+from .asking import KEY, KEY_ID, KEY_SECRET, QUERY, SHANGHAI, Secret, asking, by_key
+
+# 2025-06-05 15:47:29 in Shanghai
+MOMENT = 1_749_109_649.0
+
+
+@pytest.mark.parametrize(
+    ("date", "path", "expected"),
+    [
+        (
+            "Thu, 05 Jun 2025 15:47:29 CST",
+            "/v1/ai/model-services",
+            "jk1ljKUib/vqsLXhGvVuOmngM88=",
+        ),
+        (
+            "Thu, 05 Jun 2025 15:47:29 Asia/Shanghai",
+            "/v1/ai/model-services",
+            "a+UX9BUsuSWlhbTy1xT84cHGZYo=",
+        ),
+        (
+            "Thu, 05 Jun 2025 07:47:29 GMT",
+            "/v1/ai/model-services",
+            "vjHt+wDRKwOV2R8uEmyylN+GtkE=",
+        ),
+        (
+            "Thu, 05 Jun 2025 15:47:29 CST",
+            "/v1/ai/model-services/instances/groups/",
+            "BX1Y7djQjhvV28+kFzKJw50klHw=",
+        ),
+    ],
+)
+def test_signature_is_that_of_the_test_vectors(date: str, path: str, expected: str) -> None:
+    assert signature(KEY_SECRET, "GET", date, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        (SHANGHAI, "Thu, 05 Jun 2025 15:47:29 GMT+08:00"),
+        (UTC, "Thu, 05 Jun 2025 07:47:29 GMT"),
+        (ZoneInfo("America/St_Johns"), "Thu, 05 Jun 2025 05:17:29 GMT-02:30"),
+        (ZoneInfo("Asia/Kathmandu"), "Thu, 05 Jun 2025 13:32:29 GMT+05:45"),
+    ],
+)
+def test_date_is_local_time_with_its_offset(zone: tzinfo, expected: str) -> None:
+    assert http_date(MOMENT, zone) == expected
+
+
+@given(
+    moment=st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)),  # noqa: DTZ001 - in UTC below
+    minutes=st.integers(-18 * 60, 18 * 60),
+)
+def test_date_reads_back_as_the_moment_it_was_made_of(moment: datetime, minutes: int) -> None:
+    seconds = float(int(moment.replace(tzinfo=UTC).timestamp()))
+    date = http_date(seconds, timezone(timedelta(minutes=minutes)))
+    day, _, zone = date.rpartition(" ")
+    read = datetime.strptime(day, "%a, %d %b %Y %H:%M:%S").replace(tzinfo=fixed_offset(zone) or UTC)
+    assert read.timestamp() == seconds
+    assert f"{read:%a}" == date[:3]
+    assert len(day) == len("Thu, 05 Jun 2025 15:47:29")
+
+
+@pytest.mark.parametrize("check_time_zone", [False, True])
+@pytest.mark.parametrize(
+    "zone", ["Asia/Shanghai", "UTC", "America/St_Johns", "Asia/Kathmandu", "America/New_York"]
+)
+async def test_platform_takes_the_date_in_its_own_zone(zone: str, *, check_time_zone: bool) -> None:
+    cloud = Cloud(services=3, time_zone=zone, check_time_zone=check_time_zone)
+    async with asking(cloud, by_key(zone=ZoneInfo(zone))) as asked:
+        assert len((await asked.services()).services) == 3
+
+
+async def test_any_zone_will_do_where_the_platform_heeds_zones() -> None:
+    cloud = Cloud(services=3, check_time_zone=True)
+    async with asking(cloud, by_key(zone=ZoneInfo("America/New_York"))) as asked:
+        assert len((await asked.services()).services) == 3
+
+
+async def test_platform_in_this_machines_zone_is_met_at_once(
+    local_zone: Callable[[str], None],
+) -> None:
+    local_zone("America/New_York")
+    cloud = Cloud(services=3, time_zone="America/New_York")
+    async with asking(cloud, by_key(zone=None)) as asked:
+        await asked.services()
+
+    assert cloud.statuses == {200: 1}
+
+
+async def test_platform_in_shanghai_is_found_after_one_refusal(
+    local_zone: Callable[[str], None],
+) -> None:
+    local_zone("UTC")
+    cloud = Cloud(services=3, time_zone="Asia/Shanghai")
+    async with asking(cloud, by_key(zone=None)) as asked:
+        await asked.services()
+        await asked.services()
+
+    assert [request.status for request in cloud.requests] == [403, 200, 200]
+    assert asked.waits == []
+
+
+async def test_requests_at_the_same_time_find_the_zone_together(
+    local_zone: Callable[[str], None],
+) -> None:
+    local_zone("UTC")
+    cloud = Cloud(services=3, time_zone="Asia/Shanghai")
+    async with asking(cloud, by_key(zone=None)) as asked:
+        await asyncio.gather(*(asked.services() for _ in range(20)))
+
+    assert cloud.statuses[200] == 20
+
+
+@pytest.mark.parametrize(
+    "zone", [None, fixed_offset("+08:00")], ids=["nobody said", "the operator said"]
+)
+async def test_zone_that_fits_nowhere_is_a_clock_skew_that_names_the_setting(
+    zone: tzinfo | None, local_zone: Callable[[str], None]
+) -> None:
+    local_zone("UTC")
+    cloud = Cloud(services=3, time_zone="America/New_York")
+    async with asking(cloud, by_key(zone=zone)) as asked:
+        error = await asked.failure()
+
+    assert isinstance(error, ClockSkewError)
+    assert "time_zone" in error.hint
+    assert cloud.statuses == {403: 1 if zone else 2}
+
+
+async def test_clock_skew_is_no_refusal_of_the_key() -> None:
+    cloud = Cloud(services=3, now=lambda: time.time() + 3600)
+    async with asking(cloud) as asked:
+        assert isinstance(await asked.failure(), ClockSkewError)
+        cloud.now = time.time
+        assert len((await asked.services()).services) == 3
+
+
+@pytest.mark.parametrize(
+    "key", [AccessKey("nobodysaccesskeyid00", KEY_SECRET), AccessKey(KEY_ID, "wrong")]
+)
+async def test_refused_key_is_shown_once_and_no_more(key: AccessKey) -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_key(key)) as asked:
+        for _ in range(5):
+            assert isinstance(await asked.failure(), UnauthorizedError)
+
+    assert cloud.statuses == {403: 1}
+
+
+async def test_changed_key_is_tried() -> None:
+    cloud = Cloud(services=3)
+    secret = Secret(AccessKey(KEY_ID, "wrong"))
+    async with asking(cloud, lambda _: AccessKeyAuth(secret, zone=SHANGHAI)) as asked:
+        await asked.failure()
+        secret.value = KEY
+        assert len((await asked.services()).services) == 3
+
+    assert cloud.statuses == {403: 1, 200: 1}
+
+
+async def test_session_error_says_nothing_of_a_key() -> None:
+    cloud = Cloud(services=3, faults=[Fault.error("ID.1001", operation=QUERY, times=1)])
+    async with asking(cloud) as asked:
+        assert isinstance(await asked.failure(), SessionError)
+        assert len((await asked.services()).services) == 3
+
+
+async def test_key_leaves_nothing_open() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud) as asked:
+        await asked.services()
+        await asked.client.close()
+
+    assert cloud.operations == {QUERY: 1}
+
+
+@pytest.mark.parametrize("key_id", ["two\nlines", "two words", "schlüssel", "null\x00"])
+async def test_key_id_that_no_header_can_carry_is_refused_without_a_request(key_id: str) -> None:
+    async def read() -> AccessKey:
+        return AccessKey(key_id, KEY_SECRET)
+
+    cloud = Cloud(services=3)
+    async with asking(cloud, lambda _: AccessKeyAuth(read)) as asked:
+        error = await asked.failure()
+
+    assert isinstance(error, UnauthorizedError)
+    assert key_id not in str(error)
+    assert not cloud.requests
+
+
+async def test_key_is_read_before_it_is_used() -> None:
+    with pytest.raises(LookupError):
+        await AccessKeyAuth(Secret(KEY)).headers(QUERY_MODEL_SERVICE)

@@ -1,0 +1,400 @@
+"""Accounts: one login, kept as long as it lasts; what is refused is not tried again."""
+
+import asyncio
+import errno
+import time
+from pathlib import Path
+
+import pytest
+
+from exporter.simulator import Account as Known
+from exporter.simulator import Cloud, Fault
+from exporter.zstack import QUERY_MODEL_SERVICE, Account, AccountAuth
+from exporter.zstack.errors import (
+    DeniedError,
+    LockedError,
+    NotReadyError,
+    RejectedError,
+    SessionError,
+    UnauthorizedError,
+    UnreachableError,
+)
+
+from .asking import ADMIN, LOG_IN, LOG_OUT, QUERY, Asked, Secret, asking, by_account
+
+WRONG = Account("admin", "wrong")
+
+
+async def test_password_goes_out_as_its_sha_512() -> None:
+    # the platform of the tests accepts nothing else
+    cloud = Cloud(services=3, accounts={"björn": Known("björn", "pässwörd 密码")})
+    async with asking(cloud, by_account(Secret(Account("björn", "pässwörd 密码")))) as asked:
+        assert len((await asked.services()).services) == 3
+
+
+async def test_one_login_serves_many_polls() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        for _ in range(5):
+            await asked.services()
+
+    assert cloud.operations == {LOG_IN: 1, QUERY: 5}
+
+
+async def test_calls_at_the_same_time_log_in_once() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asyncio.gather(*(asked.services() for _ in range(20)))
+
+    assert cloud.operations == {LOG_IN: 1, QUERY: 20}
+
+
+async def test_ended_session_is_renewed_once() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        cloud.sessions.clear()
+        assert len((await asked.services()).services) == 3
+
+    assert cloud.operations == {LOG_IN: 2, QUERY: 3}
+    assert asked.waits == []
+
+
+async def test_session_that_ends_between_two_pages_costs_no_row() -> None:
+    cloud = Cloud(services=10, faults=[Fault.expired(operation=QUERY, page=2)])
+    async with asking(cloud, by_account(), page_size=4) as asked:
+        assert len((await asked.services()).services) == 10
+
+    assert cloud.operations[LOG_IN] == 2
+
+
+async def test_calls_that_meet_an_ended_session_together_renew_it_once() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        cloud.sessions.clear()
+        await asyncio.gather(*(asked.services() for _ in range(20)))
+
+    assert cloud.operations[LOG_IN] == 2
+
+
+async def test_session_refused_again_after_a_renewal_is_an_error_that_passes() -> None:
+    cloud = Cloud(services=3, faults=[Fault.expired(operation=QUERY, times=2)])
+    async with asking(cloud, by_account()) as asked:
+        error = await asked.failure()
+        assert isinstance(error, SessionError)
+        assert error.code == "ID.1001"
+        assert cloud.operations == {LOG_IN: 2, QUERY: 2}
+
+        assert len((await asked.services()).services) == 3
+
+
+async def test_session_error_at_a_login_says_nothing_of_the_account() -> None:
+    cloud = Cloud(services=3, faults=[Fault.error("ID.1001", operation=LOG_IN, times=1)])
+    async with asking(cloud, by_account()) as asked:
+        assert isinstance(await asked.failure(), SessionError)
+        assert len((await asked.services()).services) == 3
+
+
+@pytest.mark.parametrize("polls", [1, 2, 10])
+async def test_wrong_password_is_sent_once_ever(polls: int) -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account(Secret(WRONG))) as asked:
+        errors = [await asked.failure() for _ in range(polls)]
+
+    assert cloud.operations == {LOG_IN: 1}
+    assert {(type(error), error.code) for error in errors} == {(UnauthorizedError, "ID.1000")}
+
+
+async def test_wrong_password_is_sent_once_by_calls_at_the_same_time() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account(Secret(WRONG))) as asked:
+        await asyncio.gather(*(asked.failure() for _ in range(20)))
+
+    assert cloud.operations == {LOG_IN: 1}
+
+
+async def test_changed_password_is_tried_once_more() -> None:
+    cloud = Cloud(services=3)
+    secret = Secret(WRONG)
+    async with asking(cloud, by_account(secret)) as asked:
+        await asked.failure()
+        secret.value = Account("admin", "wrong again")
+        await asked.failure()
+        await asked.failure()
+        assert cloud.operations == {LOG_IN: 2}
+
+        secret.value = ADMIN
+        assert len((await asked.services()).services) == 3
+
+    assert cloud.operations == {LOG_IN: 3, QUERY: 1}
+
+
+async def test_password_changed_on_the_platform_is_noticed_when_the_session_ends() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        cloud.accounts["admin"] = Known("admin", "another")
+        cloud.sessions.clear()
+        for _ in range(3):
+            assert (await asked.failure()).code == "ID.1000"
+
+    assert cloud.operations[LOG_IN] == 2
+
+
+async def test_login_is_never_repeated_within_a_poll() -> None:
+    troubles = [
+        Fault.reset(operation=LOG_IN, times=1),
+        Fault.text(500, operation=LOG_IN, times=1),
+        Fault.html(502, operation=LOG_IN, times=1),
+        Fault.rate_limited(operation=LOG_IN, times=1),
+        Fault.not_ready(operation=LOG_IN, times=1),
+        Fault.text(200, "{", operation=LOG_IN, times=1),
+    ]
+    for number, trouble in enumerate(troubles):
+        cloud = Cloud(services=3, faults=[trouble])
+        async with asking(cloud, by_account()) as asked:
+            await asked.failure()
+            assert cloud.operations == {LOG_IN: 1}, number
+            assert len((await asked.services()).services) == 3
+
+
+async def test_login_on_a_connection_that_was_open_is_not_repeated_either() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        cloud.sessions.clear()
+        cloud.faults.append(Fault.reset(operation=LOG_IN))
+        assert isinstance(await asked.failure(), UnreachableError)
+
+    assert cloud.operations[LOG_IN] == 2
+
+
+async def test_missing_file_is_a_refusal_that_names_it(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+
+    async def read() -> Account:
+        return Account("admin", await asyncio.to_thread(secret.read_text))
+
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account(read)) as asked:
+        error = await asked.failure()
+        assert isinstance(error, UnauthorizedError)
+        assert str(secret) in str(error)
+        assert not cloud.requests
+
+        await asyncio.to_thread(secret.write_text, "password")
+        assert len((await asked.services()).services) == 3
+
+
+async def test_unreadable_credentials_leave_the_session_open() -> None:
+    cloud = Cloud(services=3)
+    secret = Secret(ADMIN)
+    async with asking(cloud, by_account(secret)) as asked:
+        await asked.services()
+        secret.trouble = OSError(errno.EACCES, "Permission denied", "/run/secrets/zstack")
+        assert "/run/secrets/zstack: Permission denied" in str(await asked.failure())
+        secret.trouble = None
+        await asked.services()
+
+    assert cloud.operations == {LOG_IN: 1, QUERY: 2}
+
+
+async def test_locked_account_is_left_alone_until_its_seconds_are_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cloud = Cloud(services=3, lock_after=1, lock_seconds=42)
+    secret = Secret(WRONG)
+    async with asking(cloud, by_account(secret)) as asked:
+        await asked.failure()
+        secret.value = ADMIN
+        error = await asked.failure()
+        assert isinstance(error, LockedError)
+        assert error.code == "LOGIN_CONTROL.1002"
+        assert 40 < error.seconds <= 42
+
+        for _ in range(3):
+            assert isinstance(await asked.failure(), LockedError)
+        assert cloud.operations == {LOG_IN: 2}
+
+        monotonic, now = time.monotonic, time.time
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 43)
+        cloud.now = lambda: now() + 43
+        assert len((await asked.services()).services) == 3
+
+    assert cloud.operations == {LOG_IN: 3, QUERY: 1}
+
+
+@pytest.mark.parametrize(
+    ("details", "seconds"),
+    [
+        ("the identity[admin] is locked, remaining time: 42 seconds", 42),
+        ("the identity[host2s] is locked, remaining time: 42 seconds", 42),
+        ("账户[admin7]已被锁定 剩余时间 42 秒", 42),
+        ("account admin is locked: 42", 42),
+        ("the identity is locked", 600),
+        (None, 600),
+    ],
+)
+async def test_seconds_of_a_lock_are_found_in_any_words(
+    details: str | None, seconds: float
+) -> None:
+    cloud = Cloud(faults=[Fault.error("LOGIN_CONTROL.1002", details, operation=LOG_IN)])
+    async with asking(cloud, by_account()) as asked:
+        error = await asked.failure()
+
+    assert isinstance(error, LockedError)
+    assert error.seconds == seconds
+
+
+async def test_lock_of_no_time_is_over_at_the_next_poll() -> None:
+    lock = Fault.error("LOGIN_CONTROL.1002", "remaining time: 0 s", operation=LOG_IN, times=1)
+    cloud = Cloud(services=3, faults=[lock])
+    async with asking(cloud, by_account()) as asked:
+        assert isinstance(await asked.failure(), LockedError)
+        assert len((await asked.services()).services) == 3
+
+
+async def test_too_many_sessions_may_pass_by_themselves() -> None:
+    cloud = Cloud(services=3, max_sessions=0)
+    async with asking(cloud, by_account()) as asked:
+        error = await asked.failure()
+        assert (type(error), error.code) == (RejectedError, "ID.1006")
+        assert cloud.operations == {LOG_IN: 1}
+
+        cloud.max_sessions = 1
+        assert len((await asked.services()).services) == 3
+
+
+@pytest.mark.parametrize(
+    ("cloud", "code"),
+    [
+        (Cloud(two_factor=True), "ID.2001"),
+        (Cloud(captcha=("uuid", "code")), "LOGIN_CONTROL.1005"),
+        (Cloud(faults=[Fault.error("LOGIN_CONTROL.1000")]), "LOGIN_CONTROL.1000"),
+        (Cloud(faults=[Fault.error("ID.1005")]), "ID.1005"),
+        (Cloud(faults=[Fault.refused_address()]), "LOGIN_CONTROL.1004"),
+    ],
+    ids=["second factor", "captcha", "new password", "first password", "address"],
+)
+async def test_login_that_takes_a_person_is_tried_once(cloud: Cloud, code: str) -> None:
+    async with asking(cloud, by_account()) as asked:
+        for _ in range(3):
+            error = await asked.failure()
+            assert (type(error), error.code) == (UnauthorizedError, code)
+
+    assert cloud.operations == {LOG_IN: 1}
+
+
+async def test_demand_for_a_new_password_ends_a_session_in_use() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        cloud.faults.append(Fault.error("LOGIN_CONTROL.1000", operation=QUERY))
+        assert isinstance(await asked.failure(), UnauthorizedError)
+        cloud.sessions.clear()
+        assert isinstance(await asked.failure(), UnauthorizedError)
+
+    assert cloud.operations[LOG_IN] == 1
+
+
+async def test_denial_keeps_the_session() -> None:
+    cloud = Cloud(services=3, faults=[Fault.error("ID.1002", operation=QUERY, times=1)])
+    async with asking(cloud, by_account()) as asked:
+        assert isinstance(await asked.failure(), DeniedError)
+        await asked.services()
+
+    assert cloud.operations[LOG_IN] == 1
+
+
+async def test_close_logs_out() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        assert len(cloud.sessions) == 1
+        await asked.client.close()
+        await asked.client.close()
+
+    assert not cloud.sessions
+    assert cloud.operations[LOG_OUT] == 1
+    assert cloud.requests[-1].status == 200
+
+
+async def test_close_without_a_session_asks_nothing() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.client.close()
+
+    assert not cloud.requests
+
+
+async def test_changed_credentials_are_used_after_the_old_session_is_logged_out() -> None:
+    cloud = Cloud(services=3)
+    cloud.accounts["other"] = Known("other", "secret", uuid="f" * 32)
+    secret = Secret(ADMIN)
+    async with asking(cloud, by_account(secret)) as asked:
+        await asked.services()
+        secret.value = Account("other", "secret")
+        await asked.services()
+
+    assert [request.operation for request in cloud.requests] == [
+        LOG_IN, QUERY, LOG_OUT, LOG_IN, QUERY,
+    ]  # fmt: skip
+    assert [session.account.name for session in cloud.sessions.values()] == ["other"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Fault.hang, Fault.reset, Fault.not_ready, Fault.rate_limited, Fault.html],
+    ids=lambda trouble: trouble.__name__,
+)
+async def test_log_out_that_fails_is_given_up_soon(trouble: type[Fault]) -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account(log_out_seconds=0.05)) as asked:
+        await asked.services()
+        cloud.faults.append(trouble(operation=LOG_OUT))  # type: ignore[call-arg]
+        async with asyncio.timeout(2):
+            await asked.client.close()
+
+    assert cloud.operations[LOG_OUT] == 1
+
+
+async def test_poll_that_is_cancelled_can_still_log_out() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        arrived = asyncio.Event()
+        cloud.faults += [Fault.changing(lambda _: arrived.set()), Fault.hang(operation=QUERY)]
+        async with asyncio.TaskGroup() as tasks:
+            poll = tasks.create_task(_poll_and_close(asked))
+            await arrived.wait()
+            poll.cancel()
+
+    assert not cloud.sessions
+
+
+async def _poll_and_close(asked: Asked) -> None:
+    try:
+        await asked.services()
+    finally:
+        await asked.client.close()
+
+
+async def test_accounts_that_exclude_each_other_each_get_their_list() -> None:
+    cloud = Cloud(services=3, unique_session=True)
+    async with asking(cloud, by_account()) as one:
+        other = AccountAuth(one.transport(), Secret(ADMIN))
+        await other.refresh(QUERY_MODEL_SERVICE)
+        await one.services()
+        await other.headers(QUERY_MODEL_SERVICE)
+        assert len((await one.services()).services) == 3
+
+    assert cloud.operations[LOG_IN] == 3
+
+
+async def test_login_that_may_pass_is_tried_at_the_next_poll() -> None:
+    cloud = Cloud(services=3, ready=False)
+    async with asking(cloud, by_account()) as asked:
+        assert isinstance(await asked.failure(), NotReadyError)
+        cloud.ready = True
+        assert len((await asked.services()).services) == 3

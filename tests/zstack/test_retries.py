@@ -1,0 +1,143 @@
+"""What is tried again within a call, how often, and how long it waits in between."""
+
+import asyncio
+
+import pytest
+
+from exporter.simulator import Cloud, Fault
+from exporter.zstack import Client
+from exporter.zstack.client import LONGEST_BACK_OFF_SECONDS, TRIES
+from exporter.zstack.errors import (
+    DeniedError,
+    NotReadyError,
+    RateLimitedError,
+    RejectedError,
+    TooLargeError,
+    UnsupportedError,
+)
+
+from .asking import QUERY, asking, asking_at, by_key, page, reply, replying
+
+PASSING = {
+    "reset": Fault.reset_midway,
+    "html": Fault.html,
+    "rate limit": Fault.rate_limited,
+    "starting": Fault.not_ready,
+    "truncated": Fault.truncated,
+}
+
+
+@pytest.mark.parametrize("times", [1, TRIES - 1])
+@pytest.mark.parametrize("trouble", PASSING)
+async def test_failure_that_passes_is_not_seen_by_the_caller(trouble: str, times: int) -> None:
+    fault = PASSING[trouble](operation=QUERY, times=times)
+    cloud = Cloud(services=3, faults=[fault])
+    async with asking(cloud) as asked:
+        assert len((await asked.services()).services) == 3
+
+    assert cloud.operations == {QUERY: times + 1}
+    assert len(asked.waits) == times
+    assert len(asked.exchanges) == times + 1
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+async def test_failure_that_stays_is_tried_three_times(trouble: str) -> None:
+    fault = PASSING[trouble](operation=QUERY)
+    cloud = Cloud(services=3, faults=[fault])
+    async with asking(cloud) as asked:
+        assert (await asked.failure()).transient
+
+    assert cloud.operations == {QUERY: 3}
+    assert len(asked.waits) == 2
+
+
+async def test_lost_connection_is_asked_for_again_from_the_page_that_was_lost() -> None:
+    cloud = Cloud(services=30, faults=[Fault.reset_midway(page=2)])
+    async with asking(cloud, page_size=10) as asked:
+        assert len((await asked.services()).services) == 30
+
+    starts = [request.query.split("&")[1] for request in cloud.requests]
+    assert starts == ["start=0", "start=9", "start=9", "start=19", "start=29"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (Fault.error("SYS.1000", "not having field[x]"), RejectedError),
+        (Fault.error("SYS.1007"), RejectedError),
+        (Fault.error("ID.1002"), DeniedError),
+        (Fault.error("LICENSE.1000"), DeniedError),
+        (Fault.unsupported(), UnsupportedError),
+        (Fault.text(400, "missing header"), RejectedError),
+        (Fault.oversize(2 << 20), TooLargeError),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_failure_that_stays_is_not_repeated(
+    trouble: Fault, expected: type[Exception]
+) -> None:
+    cloud = Cloud(services=3, faults=[trouble])
+    async with asking(cloud, max_response_bytes=1 << 20) as asked:
+        assert type(await asked.failure()) is expected
+
+    assert cloud.operations == {QUERY: 1}
+    assert asked.waits == []
+
+
+@pytest.mark.parametrize("seconds", [0, 7, 120])
+async def test_rate_limit_is_waited_for_as_long_as_it_says(seconds: int) -> None:
+    limited = reply(b"slowly", "429 Too Many Requests", Retry_After=str(seconds))
+    async with replying(limited, reply(page("a"))) as told, asking_at(told.url) as asked:
+        await asked.services()
+
+    (waited,) = asked.waits
+    assert waited >= seconds
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "٣", "Wed, 21 Oct 2026 07:28:00 GMT", ""])
+async def test_rate_limit_that_names_no_seconds_is_waited_for_as_any_failure(value: str) -> None:
+    text = value.encode().decode("latin-1")
+    limited = reply(b"slowly", "429 Too Many Requests", Retry_After=text)
+    async with replying(limited, reply(page("a"))) as told, asking_at(told.url) as asked:
+        await asked.services()
+
+    (waited,) = asked.waits
+    assert 0 <= waited <= LONGEST_BACK_OFF_SECONDS
+
+
+async def test_rate_limit_that_stays_is_the_error() -> None:
+    limited = reply(b"", "429 Too Many Requests", Retry_After="7")
+    async with replying(limited) as told, asking_at(told.url) as asked:
+        error = await asked.failure()
+
+    assert isinstance(error, RateLimitedError)
+    assert error.retry_after == 7
+
+
+async def test_waits_are_of_random_length_within_bounds() -> None:
+    waits = []
+    async with asking(Cloud(faults=[Fault.not_ready()])) as asked:
+        for _ in range(20):
+            assert isinstance(await asked.failure(), NotReadyError)
+        waits = asked.waits
+
+    assert len(set(waits)) == len(waits) == 40
+    assert all(0 <= seconds <= LONGEST_BACK_OFF_SECONDS for seconds in waits)
+
+
+async def test_poll_can_be_given_up_while_it_waits() -> None:
+    waiting = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    async with asking(Cloud(faults=[Fault.not_ready()])) as asked:
+        way = asked.transport()
+        client = Client(way, by_key()(way), sleep=sleep)
+        async with asyncio.TaskGroup() as tasks:
+            poll = tasks.create_task(client.model_services())
+            await waiting.wait()
+            poll.cancel()
+
+    assert poll.cancelled()
