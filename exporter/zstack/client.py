@@ -128,6 +128,8 @@ class Client:
 
 
 def _worth_another_try(error: BaseException) -> bool:
+    if isinstance(error, RateLimitedError) and error.retry_after > LONGEST_BACK_OFF_SECONDS:
+        return False  # the next poll comes sooner than waiting for it in this one would end
     # A login (not repeatable) is tried once a poll, whatever became of it: it may have arrived.
     return isinstance(error, ZStackError) and error.transient and error.operation.repeatable
 

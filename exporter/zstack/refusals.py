@@ -50,6 +50,7 @@ _NOT_READY = frozenset(
     {"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015", "SYS.1016"}
 )
 _LOCKED = "LOGIN_CONTROL.1002"
+_OF_IDENTITY = "ORG_ZSTACK_IDENTITY_"
 _TOO_MANY_SESSIONS = "ID.1006"  # passes when some expire, whatever global code stands beside it
 
 
@@ -138,6 +139,9 @@ def _by_code(
     message = _headline(code, message)
     if status == HTTPStatus.TOO_MANY_REQUESTS:  # a gateway's own JSON
         return RateLimitedError(message, operation, code=code, retry_after=retry_after)
+    if not operation.repeatable and code.startswith(_OF_IDENTITY):
+        # A login refused for a reason that we don't know yet may count towards a lock as well.
+        return UnauthorizedError(message, operation, code=code)
     return RejectedError(message, operation, code=code)
 
 

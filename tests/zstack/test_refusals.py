@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from exporter.simulator import PROFILES, Cloud, Fault, Profile
+from exporter.zstack import LOG_IN
 from exporter.zstack import QUERY_MODEL_SERVICE as OPERATION
 from exporter.zstack.errors import (
     ClockSkewError,
@@ -300,6 +301,12 @@ async def test_error_counts_with_http_200_too(padding: int) -> None:
     body = json.dumps({"error": {"code": "ID.1002", "details": "x" * padding}})
     async with replying(reply(body.encode())) as told, asking_at(told.url) as asked:
         assert type(await asked.failure()) is DeniedError
+
+
+def test_a_login_refused_by_a_code_of_a_later_release_is_not_tried_again() -> None:
+    body = b'{"error":{"code":"ORG_ZSTACK_IDENTITY_10999"}}'
+    assert type(refusal(LOG_IN, 503, body)) is UnauthorizedError
+    assert type(refusal(OPERATION, 503, body)) is RejectedError
 
 
 async def test_null_error_is_none() -> None:

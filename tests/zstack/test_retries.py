@@ -84,7 +84,14 @@ async def test_failure_that_stays_is_not_repeated(
     assert asked.waits == []
 
 
-@pytest.mark.parametrize("seconds", [0, 7, 120])
+async def test_a_wait_longer_than_a_poll_is_left_to_the_next_poll() -> None:
+    limited = reply(b"slowly", "429 Too Many Requests", Retry_After="3600")
+    async with replying(limited, reply(page("a"))) as told, asking_at(told.url) as asked:
+        assert isinstance(await asked.failure(), RateLimitedError)
+        assert asked.waits == []
+
+
+@pytest.mark.parametrize("seconds", [0, 7, 10])
 async def test_rate_limit_is_waited_for_as_long_as_it_says(seconds: int) -> None:
     limited = reply(b"slowly", "429 Too Many Requests", Retry_After=str(seconds))
     async with replying(limited, reply(page("a"))) as told, asking_at(told.url) as asked:
