@@ -74,13 +74,13 @@ def once(argv: Sequence[str]) -> int:
     add_flags(parser)
     given = parser.parse_args(argv)
 
-    async def run(settings: Settings, stop: asyncio.Event) -> int:
+    async def work(settings: Settings, stop: asyncio.Event) -> int:
         succeeded, page = await daemon.once(settings, stop)
         if not stop.is_set():
             _deliver(page, given.output)
         return OK if succeeded else FAILED
 
-    return _with_settings(flag_values(given), run)
+    return _with_settings(flag_values(given), work)
 
 
 def demo(argv: Sequence[str]) -> int:
@@ -90,7 +90,7 @@ def demo(argv: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, default=10521, help="of the exporter; 0: any free one")
     given = parser.parse_args(argv)
 
-    async def run(stop: asyncio.Event) -> int:
+    async def work(stop: asyncio.Event) -> int:
         cloud = simulator.Cloud(services=given.services)
         key = next(iter(cloud.access_keys.values()))
         async with simulator.serving(cloud) as platform, asyncio.TaskGroup() as tasks:
@@ -101,7 +101,7 @@ def demo(argv: Sequence[str]) -> int:
             life.cancel()
         return OK
 
-    return _run(run)
+    return run(work)
 
 
 def simulate(argv: Sequence[str]) -> int:
@@ -136,24 +136,27 @@ async def _serve(settings: Settings, stop: asyncio.Event) -> int:
 
 
 def _with_settings(
-    flags: dict[str, Any], run: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int]]
+    flags: dict[str, Any], work: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, int]]
 ) -> int:
     try:
         settings = load(flags)
     except SettingsError as error:
         return _misused(error)
     logs.configure(settings.log.level, settings.log.format)
-    return _run(partial(run, settings))
+    return run(partial(work, settings))
 
 
-def _run(run: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
-    """Run until it ends or a signal asks for it; what it raises becomes an exit code."""
+def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
+    """Run until it ends, and tell it by its event of a signal that asks for the end.
+
+    What it raises is told and becomes an exit code.
+    """
 
     async def until_signal() -> int:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await run(stop)
+        return await work(stop)
 
     try:
         return asyncio.run(until_signal())
@@ -172,7 +175,8 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, SettingsError):
         return _misused(error)
     if isinstance(error, OSError):
-        log.error("cannot go on", error=error.strerror or str(error))
+        file = f"{error.filename}: " if error.filename else ""
+        log.error("cannot go on", error=f"{file}{error.strerror or error}")
     else:
         log.error("stopped by a fault of the exporter, please report it", exc_info=error)
     return FAILED
