@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+COVERAGE ?= --cov --cov-report=term
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -15,9 +16,9 @@ install: $(VENV)/.installed  ## the command, at .venv/bin/zstack-aios-exporter
 demo: $(VENV)/.installed  ## a living platform and its exporter on loopback, until Ctrl-C
 	@$(BIN)/zstack-aios-exporter demo
 
-test: $(VENV)/.developing $(PROMETHEUS)  ## every test, with coverage
-	@$(BIN)/python -m tests.prometheus || true
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
+test: $(VENV)/.developing  ## every test, with coverage
+	@tools/prometheus
+	$(BIN)/python -m pytest -n auto $(COVERAGE)
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

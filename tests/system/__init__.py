@@ -1,0 +1,1 @@
+"""Our exporter beside real programs, and over real connections."""

@@ -1,0 +1,54 @@
+"""Prometheus and promtool, as tools/prometheus brings them."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_BROUGHT: Final = Path(__file__).parents[2] / ".tools" / "prometheus"
+_GIVEN: Final = os.environ.get("ZSTACK_TEST_PROMETHEUS_DIR")
+
+MISSING: Final = (
+    f"no prometheus and promtool in {_GIVEN}, as ZSTACK_TEST_PROMETHEUS_DIR says"
+    if _GIVEN
+    else "no prometheus and promtool here: run tools/prometheus"
+)
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The folder of one release of both."""
+
+    folder: Path
+
+    @property
+    def prometheus(self) -> Path:
+        return self.folder / "prometheus"
+
+    @property
+    def promtool(self) -> Path:
+        return self.folder / "promtool"
+
+    async def check_metrics(self, page: str) -> tuple[int | None, str]:
+        """Exit status and all that `promtool check metrics` says of a page in text format."""
+        program = await asyncio.create_subprocess_exec(
+            self.promtool,
+            *("check", "metrics"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await program.communicate(page.encode())
+        return program.returncode, said.decode()
+
+
+def installed() -> tuple[Programs, ...]:
+    """Every release that can be run here."""
+    folders = [Path(_GIVEN)] if _GIVEN else sorted(_BROUGHT.glob("*"))
+    found = map(Programs, folders)
+    return tuple(each for each in found if _runs(each.prometheus) and _runs(each.promtool))
+
+
+def _runs(program: Path) -> bool:
+    return program.is_file() and os.access(program, os.X_OK)
