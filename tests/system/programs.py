@@ -32,15 +32,26 @@ class Programs:
 
     async def check_metrics(self, page: str) -> tuple[int | None, str]:
         """Exit status and all that `promtool check metrics` says of a page in text format."""
+        return await self._check("metrics", said=page)
+
+    async def check_config(self, file: Path) -> tuple[int | None, str]:
+        """Exit status and all that `promtool check config` says of a configuration."""
+        return await self._check("config", str(file))
+
+    async def check_rules(self, file: Path) -> tuple[int | None, str]:
+        """Exit status and all that `promtool check rules` says of rules."""
+        return await self._check("rules", str(file))
+
+    async def _check(self, *what: str, said: str = "") -> tuple[int | None, str]:
         program = await asyncio.create_subprocess_exec(
             self.promtool,
-            *("check", "metrics"),
+            *("check", *what),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        said, _ = await program.communicate(page.encode())
-        return program.returncode, said.decode()
+        answer, _ = await program.communicate(said.encode())
+        return program.returncode, answer.decode()
 
 
 def installed() -> tuple[Programs, ...]:

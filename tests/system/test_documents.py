@@ -1,0 +1,43 @@
+"""What the documents give to copy, held against the program that it is for."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .programs import Programs
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/metrics.md")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+@pytest.mark.system
+async def test_prometheus_takes_every_scrape_config(programs: Programs, tmp_path: Path) -> None:
+    examples = blocks("README.md", "yaml")
+    assert len(examples) == 2
+    for example in examples:
+        file = tmp_path / "prometheus.yml"
+        file.write_text(example)
+        assert (await programs.check_config(file))[0] == 0
+
+
+@pytest.mark.system
+async def test_prometheus_understands_every_query(programs: Programs, tmp_path: Path) -> None:
+    queries = [
+        query
+        for page in PAGES
+        for block in blocks(page, "promql")
+        for query in re.split(r"\n(?! )", block.strip())
+    ]
+    assert len(queries) >= 5
+    rules = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(queries)]
+    file = tmp_path / "rules.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "documents", "rules": rules}]}))
+    code, said = await programs.check_rules(file)
+    assert code == 0, said
