@@ -22,6 +22,7 @@ test: $(VENV)/.developing  ## every test, with coverage
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
+	$(BIN)/python docs/generate.py --check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports

@@ -8,10 +8,12 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 
+from exporter.advice import ADVICE
 from exporter.family import Family
-from exporter.metrics import SECTIONS, labels
+from exporter.metrics import SECTIONS
 from exporter.settings import Setting, Settings, declared, sections
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,7 +102,7 @@ def metrics_tables() -> str:
 
 def _metrics_table(section: str, families: tuple[Family, ...]) -> str:
     rows = (
-        f"| `{family.name}` | {family.type} | {', '.join(map(_code, labels(section, family)))} "
+        f"| `{family.name}` | {family.type} | {', '.join(map(_code, family.labels))} "
         f"| {family.help} |"
         for family in families
     )
@@ -111,20 +113,33 @@ def _metrics_table(section: str, families: tuple[Family, ...]) -> str:
 def metrics_list() -> str:
     """Every metric in one short table."""
     rows = (
-        f"| `{family.name}` | {', '.join(map(_code, family.labels))} |"
+        f"| `{family.name}` | {', '.join(map(_code, family.own_labels))} | {family.help} |"
         for families in SECTIONS.values()
         for family in families
     )
-    return "\n".join(["| metric | labels |\n|---|---|", *rows])
+    return "\n".join(["| metric | labels | meaning |\n|---|---|---|", *rows])
 
 
-def both(first: Rewrite, second: Rewrite) -> Rewrite:
-    """One after the other, for a page with two regions."""
-    return lambda page: second(first(page))
+def reasons_list() -> str:
+    """Every way of failing, with its advice."""
+    rows = (f"| `{kind.reason}` | {told.happened} | {told.fix} |" for kind, told in ADVICE.items())
+    return "\n".join(["| reason | what happened | what to do |\n|---|---|---|", *rows])
+
+
+def each(*rewrites: Rewrite) -> Rewrite:
+    """One after the other, for a page with several regions."""
+    return lambda page: reduce(lambda text, rewrite: rewrite(text), rewrites, page)
 
 
 DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
-    ("README.md", both(region("metrics", metrics_list), region("settings", settings_list))),
+    (
+        "README.md",
+        each(
+            region("metrics", metrics_list),
+            region("reasons", reasons_list),
+            region("settings", settings_list),
+        ),
+    ),
     ("docs/metrics.md", region("metrics", metrics_tables)),
     ("docs/settings.md", region("settings", settings_tables)),
 )

@@ -1,24 +1,25 @@
 """The command line: what to run, with which settings, and how it ended."""
 
+import argparse
 import asyncio
+import os
 import signal
 import sys
-import tempfile
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from difflib import get_close_matches
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from . import daemon, logs, simulator
+from . import NAME, VERSION, daemon, logs, simulator
 from .exposition import Page
 from .flags import Parser, add_flags, flag_values
 from .metrics import table
-from .settings import Settings, SettingsError, load
+from .settings import Fault, Settings, SettingsError, load
 from .simulator.__main__ import main as simulator_main
-from .telemetry import DISTRIBUTION
+from .textfile import write_textfile
 
 log = structlog.get_logger(__name__)
 
@@ -26,14 +27,12 @@ OK: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2
 
-_READABLE: Final = 0o644
-"""The mode of a file that node_exporter, another user, is to read."""
 
 DESCRIPTION: Final = """\
 Export what ZStack AIOS knows of its model services to Prometheus.
 
 commands:
-  (none)     poll and serve, until SIGTERM or SIGINT
+  serve      poll and serve until SIGTERM or SIGINT; what it does without a command
   once       poll once and print the page, or write it to a file
   demo       the simulator and the exporter together, to look around
   simulate   the simulator alone
@@ -45,19 +44,30 @@ The same settings can stand in a file (--config.file) or in the environment; see
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0, 1 it failed, 2 it was used or set wrongly."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments and arguments[0] in COMMANDS:
-        return COMMANDS[arguments[0]](arguments[1:])
-    return serve(arguments)
+    command, *arguments = _with_command(list(sys.argv[1:] if argv is None else argv))
+    if command not in COMMANDS:
+        near = get_close_matches(command, COMMANDS, n=1)
+        known = f"did you mean {near[0]}?" if near else f"--help lists {', '.join(COMMANDS)}"
+        return _misused([Fault(f"{command!a}", "is not a command", known)])
+    logs.configure("info", "logfmt")
+    try:
+        code = COMMANDS[command](arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # of `once | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    return code
+
+
+def _with_command(arguments: list[str]) -> list[str]:
+    """The arguments with the command that is meant where none is named."""
+    return arguments if arguments and not arguments[0].startswith("-") else ["serve", *arguments]
 
 
 def serve(argv: Sequence[str]) -> int:
     """Poll and serve until told to stop."""
     parser = _parser("", DESCRIPTION)
-    parser.usage = f"{DISTRIBUTION} [command] [flags]"
-    parser.add_argument(
-        "--version", action="version", version=f"{DISTRIBUTION} {version(DISTRIBUTION)}"
-    )
+    parser.add_argument("--version", action="version", version=f"{NAME} {VERSION}")
     add_flags(parser)
     return _with_settings(flag_values(parser.parse_args(argv)), _serve)
 
@@ -86,7 +96,9 @@ def once(argv: Sequence[str]) -> int:
 def demo(argv: Sequence[str]) -> int:
     """A platform that lives, with trouble now and then, and its exporter, on loopback."""
     parser = _parser("demo", "Run the simulator and the exporter together on loopback.")
-    parser.add_argument("--services", type=int, default=300, help="model services (default: 300)")
+    parser.add_argument(
+        "--services", type=_number, default=300, help="model services (default: 300)"
+    )
     parser.add_argument("--port", type=int, default=10521, help="of the exporter; 0: any free one")
     given = parser.parse_args(argv)
 
@@ -127,7 +139,16 @@ COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
 
 
 def _parser(command: str, description: str) -> Parser:
-    return Parser(prog=f"{DISTRIBUTION} {command}".rstrip(), description=description)
+    program = f"{NAME} {command}".rstrip()
+    usage = f"{program} [flags]" if command else f"{NAME} [command] [flags]"
+    return Parser(prog=program, usage=usage, description=description)
+
+
+def _number(text: str) -> int:
+    """A count, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("write a number of 0 or more")
+    return int(text)
 
 
 async def _serve(settings: Settings, stop: asyncio.Event) -> int:
@@ -141,7 +162,7 @@ def _with_settings(
     try:
         settings = load(flags)
     except SettingsError as error:
-        return _misused(error)
+        return _misused(error.faults)
     logs.configure(settings.log.level, settings.log.format)
     return run(partial(work, settings))
 
@@ -156,16 +177,21 @@ def run(work: Callable[[asyncio.Event], Coroutine[Any, Any, int]]) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _not_yet)
         return await work(stop)
 
     try:
         return asyncio.run(until_signal())
     except Exception as error:  # noqa: BLE001 - the one place where whatever is left is told
-        return _failed(_sole(error))
+        return _failed(_only_error(error))
 
 
-def _sole(error: BaseException) -> BaseException:
-    """The one error in a task group's, or the group."""
+def _not_yet() -> None:
+    log.warning("SIGHUP is ignored: restart the exporter to change its settings")
+
+
+def _only_error(error: BaseException) -> BaseException:
+    """The error itself where a task group holds just one."""
     while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error
@@ -173,38 +199,30 @@ def _sole(error: BaseException) -> BaseException:
 
 def _failed(error: BaseException) -> int:
     if isinstance(error, SettingsError):
-        return _misused(error)
+        return _misused(error.faults)
+    if isinstance(error, BrokenPipeError):
+        raise error
     if isinstance(error, OSError):
         file = f"{error.filename}: " if error.filename else ""
-        log.error("cannot go on", error=f"{file}{error.strerror or error}")
+        log.error("failed", error=f"{file}{error.strerror or error}")
     else:
-        log.error("stopped by a fault of the exporter, please report it", exc_info=error)
+        log.error("internal error, please report it", exc_info=error)
     return FAILED
 
 
-def _misused(error: SettingsError) -> int:
+def _misused(faults: Iterable[Fault]) -> int:
     """One line a fault, plain, for whoever has just typed the command."""
-    for fault in error.faults:
-        print(f"{DISTRIBUTION}: {fault}", file=sys.stderr)  # noqa: T201 - meant for a terminal
+    for fault in faults:
+        print(f"{NAME}: {fault}", file=sys.stderr)  # noqa: T201 - meant for a terminal
     return MISUSED
 
 
 def _deliver(page: Page, output: Path | None) -> None:
-    """To standard output, or in one step into a file that others read at any moment."""
     if output is None:
-        for piece in page.text():
-            sys.stdout.buffer.write(piece)
-        return
-    with tempfile.NamedTemporaryFile(dir=output.parent, prefix=output.name, delete=False) as file:
-        unfinished = Path(file.name)
-        try:
-            file.writelines(page.text())
-            unfinished.chmod(_READABLE)
-            file.flush()
-            unfinished.replace(output)
-        except OSError:
-            unfinished.unlink()
-            raise
+        sys.stdout.buffer.writelines(page.text())
+        sys.stdout.buffer.flush()
+    else:
+        write_textfile(output, page.text())
 
 
 def _demo_flags(platform: str, key_id: str, secret: str, port: int) -> dict[str, Any]:

@@ -109,17 +109,19 @@ class Exposition:
             raise UnpublishableError(message, QUERY_MODEL_SERVICE) from error
         self._rendered[snapshot.target] = rendered
 
-    def page(self, page_format: Format, telemetry: Collector, targets: Iterable[str]) -> Page:
-        """The page of these targets. Raises StaleError for one that is set to fail and is stale."""
+    def page(self, page_format: Format, telemetry: Collector, target: str | None = None) -> Page:
+        """The page of one target, or of all, with the families of `telemetry` after them.
+
+        Raises StaleError where a target that is set to fail is stale.
+        """
         now = time.monotonic()
-        shown = [(r, self._shows_inventory(r, now)) for r in self._of(targets)]
+        names = self.targets if target is None else (target,)
+        rendered = [self._rendered[name] for name in names if name in self._rendered]
+        shown = [(r, self._shows_inventory(r, now)) for r in rendered]
         blocks = [*self._blocks(self._inventory_rows, [r.inventory for r, fresh in shown if fresh])]
         blocks += self._blocks(POLLING, [r.polling for r, _ in shown])
         blocks.append(Block.of(_telemetry(page_format, telemetry)))
         return Page(page_format, blocks)
-
-    def _of(self, targets: Iterable[str]) -> list[_Rendered]:
-        return [self._rendered[name] for name in targets if name in self._rendered]
 
     def _shows_inventory(self, rendered: _Rendered, now: float) -> bool:
         snapshot = rendered.snapshot
@@ -170,7 +172,7 @@ def _lines(family: Family, samples: Iterable[Sample], target: str) -> Iterator[s
 
     The labels are in the order of their names, as prometheus_client writes them.
     """
-    names = ("target", *family.labels)
+    names = family.labels
     order = sorted(range(len(names)), key=names.__getitem__)
     for values, value in samples:
         texts = (target, *values)

@@ -1,7 +1,7 @@
 """The command line of the settings: one flag for each, derived from what is declared.
 
 Values are passed on as they were written; the settings check them, so that a flag, a variable and
-a key of the file are judged alike and told in one way.
+a key of the file are held to the same rules and reported in the same way.
 """
 
 import argparse
@@ -34,20 +34,24 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> argparse.Namespace:
         """Parse all of `args`, or end with status 2 and the names of what is not known."""
-        parsed, strangers = self.parse_known_args(args, namespace)
-        if strangers:
-            self.error(_strangers(strangers))
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(_naming(unknown))
         return parsed
 
     @override
     def error(self, message: str) -> NoReturn:
         """End with status 2 and the message alone: the usage would push it off the screen."""
-        told = _ECHO.sub(r"\1", message)
-        self.exit(2, f"{self.prog}: {told} (--help tells more)\n")
+        safe = _ECHO.sub(r"\1", message)
+        self.exit(2, f"{self.prog}: {safe} (--help tells more)\n")
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a group for each section of the settings, with a flag for each of them."""
+    """Add a group for each section of the settings, with a flag for each of them.
+
+    A secret has no flag, only an entry in the help.
+    """
+    parser.usage = parser.usage or "%(prog)s [flags]"
     groups = {
         name: parser.add_argument_group(name, description)
         for name, description in sections(Settings).items()
@@ -72,37 +76,37 @@ class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=6, width=_WIDTH)
 
+    @override
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        """Head the entry of a secret with its key: it is no flag."""
+        if isinstance(action, _Refuse):
+            return action.setting.key
+        return super()._format_action_invocation(action)
+
 
 def _add(group: argparse._ArgumentGroup, setting: Setting) -> None:
-    if setting.flag is None:
-        group.add_argument(
-            f"--{setting.key.replace('_', '-')}",
-            action=_Refuse,
-            setting=setting,
-            nargs="?",
-            default=argparse.SUPPRESS,
-            help=argparse.SUPPRESS,
-        )
-    elif setting.switch:
-        _add_one(group, setting, action=argparse.BooleanOptionalAction)
-    elif setting.repeatable:
-        _add_one(group, setting, action="append", metavar=setting.metavar)
-    else:
-        _add_one(group, setting, metavar=setting.metavar)
-
-
-def _add_one(group: argparse._ArgumentGroup, setting: Setting, **options: Any) -> None:
     # Absent unless given, so that a weaker source is not hidden behind a default.
     group.add_argument(
-        str(setting.flag),
+        setting.flag or f"--{setting.key.replace('_', '-')}",
         dest=setting.key,
         default=argparse.SUPPRESS,
         help=_help(setting).replace("%", "%%"),
-        **options,
+        **_options(setting),
     )
 
 
+def _options(setting: Setting) -> dict[str, Any]:
+    if setting.secret:
+        return {"action": _Refuse, "nargs": "?", "setting": setting}
+    if setting.switch:
+        return {"action": argparse.BooleanOptionalAction}
+    action = "append" if setting.repeatable else "store"
+    return {"action": action, "metavar": setting.metavar}
+
+
 def _help(setting: Setting) -> str:
+    if setting.secret:
+        return f"{setting.description} (no flag, as it is a secret: set {setting.environment})"
     repeated = " May be repeated." if setting.repeatable else ""
     default = f"default: {setting.default}; " if setting.default else ""
     return f"{setting.description}{repeated} ({default}{setting.environment})"
@@ -112,31 +116,31 @@ class _Refuse(argparse.Action):
     """Refuse a secret on the command line, where every user of the machine can read it."""
 
     def __init__(self, *, setting: Setting, **options: Any) -> None:
-        self._setting = setting
+        self.setting = setting
         super().__init__(**options)
 
     @override
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         parser.error(
             f"{self.option_strings[0]}: a secret is not taken from the command line, where others "
-            f"can read it; {self._instead()}"
+            f"can read it; {self._other_ways()}"
         )
 
-    def _instead(self) -> str:
-        beside = f"{self._setting.key}_file"
-        file = next((s.flag for s in declared(Settings) if s.key == beside), None)
-        other = f"{file} ({beside})" if file else f"{self._setting.key} in the file"
-        return f"set {other} or {self._setting.environment}"
+    def _other_ways(self) -> str:
+        key = f"{self.setting.key}_file"
+        flag = next((s.flag for s in declared(Settings) if s.key == key), None)
+        other = f"{flag} ({key})" if flag else f"{self.setting.key} in the file"
+        return f"set {other} or {self.setting.environment}"
 
 
-def _strangers(arguments: Sequence[str]) -> str:
-    """Name the unknown flags; what else is there may be a value, which is only counted."""
+def _naming(arguments: Sequence[str]) -> str:
+    """Name the unknown flags; anything else may be a value and is not repeated."""
     names = [argument.split("=")[0] for argument in arguments]
     flags = [name for name in names if _FLAG.fullmatch(name)]
-    return "; ".join(map(_stranger, flags)) or "there is an argument that belongs to no flag"
+    return "; ".join(map(_unknown_flag, flags)) or "there is an argument that belongs to no flag"
 
 
-def _stranger(flag: str) -> str:
+def _unknown_flag(flag: str) -> str:
     known = [setting.flag for setting in declared(Settings) if setting.flag]
     near = get_close_matches(flag, known, n=1)
     return f"unknown flag {flag}" + (f", did you mean {near[0]}?" if near else "")

@@ -74,9 +74,9 @@ class Group:
     services: int
     cpu_cores: float | None
     memory_bytes: float | None
-    with_new_version: int
+    new_version: int
     current: int
-    undeclared: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Inventory:
     by_gpu_vendor: Mapping[str, int]
     reported: int
     undecodable: int = 0
-    repeats: int = 0
+    duplicates: int = 0
 
 
 def inventory(listing: Listing, conventions: Conventions) -> Inventory:
@@ -102,7 +102,7 @@ def inventory(listing: Listing, conventions: Conventions) -> Inventory:
         by_gpu_vendor=_count(services, lambda service: service.gpu_vendors),
         reported=listing.total,
         undecodable=len(listing.undecodable),
-        repeats=listing.repeats + len(listing.services) - len(services),
+        duplicates=listing.duplicates + len(listing.services) - len(services),
     )
 
 
@@ -121,7 +121,7 @@ def memory_bytes(value: float | None, unit: MemoryUnit) -> float | None:
         return None
     if unit == "auto":
         unit = "MiB" if known < _AUTO_LIMIT else "bytes"
-    return known * _FACTORS[unit]
+    return _known(known * _FACTORS[unit])
 
 
 def _service(record: ModelService, conventions: Conventions) -> Service:
@@ -163,7 +163,7 @@ def _flag(value: bool | None) -> str:  # noqa: FBT001 - a value, not a switch
 
 
 def _known(value: float | None) -> float | None:
-    """A number that can be summed; NaN and infinity come as strings."""
+    """The number if it is finite: NaN comes as text, infinity of sums beyond a float."""
     return value if value is not None and math.isfinite(value) else None
 
 
@@ -185,15 +185,15 @@ def _group(services: list[Service]) -> Group:
         services=len(services),
         cpu_cores=_sum(service.cpu_cores for service in services),
         memory_bytes=_sum(service.memory_bytes for service in services),
-        with_new_version=flags[True],
+        new_version=flags[True],
         current=flags[False],
-        undeclared=flags[None],
+        unknown=flags[None],
     )
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return math.fsum(known) if known else None
+    return _known(sum(known)) if known else None
 
 
 def _count(services: Iterable[Service], of: Callable[[Service], Iterable[str]]) -> dict[str, int]:

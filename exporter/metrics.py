@@ -45,9 +45,9 @@ def _by_service(value: Callable[[Service], float | None]) -> Callable[[Inventory
 
 def _version_status(inventory: Inventory) -> Iterator[Sample]:
     for labels, group in inventory.groups.items():
-        yield (*labels, "new_version"), group.with_new_version
+        yield (*labels, "new_version"), group.new_version
         yield (*labels, "current"), group.current
-        yield (*labels, "unknown"), group.undeclared
+        yield (*labels, "unknown"), group.unknown
 
 
 def _info(inventory: Inventory) -> Iterator[Sample]:
@@ -66,7 +66,7 @@ def _info(inventory: Inventory) -> Iterator[Sample]:
         yield labels, 1
 
 
-def _one(value: Callable[[Snapshot], float | None]) -> Callable[[Snapshot], Samples]:
+def _single(value: Callable[[Snapshot], float | None]) -> Callable[[Snapshot], Samples]:
     def samples(snapshot: Snapshot) -> Iterator[Sample]:
         if (known := value(snapshot)) is not None:
             yield (), known
@@ -218,7 +218,7 @@ PER_SERVICE: Final[tuple[Row[Inventory], ...]] = (
 POLLING: Final[tuple[Row[Snapshot], ...]] = (
     Row(
         Family("zstack_up", "Whether the last poll of the platform succeeded."),
-        _one(lambda snapshot: None if snapshot.attempted_at is None else snapshot.up),
+        _single(lambda snapshot: None if snapshot.attempted_at is None else snapshot.up),
     ),
     Row(
         Family(
@@ -234,25 +234,25 @@ POLLING: Final[tuple[Row[Snapshot], ...]] = (
             "zstack_poll_last_attempt_timestamp_seconds",
             "When the last poll began, in Unix time.",
         ),
-        _one(lambda snapshot: snapshot.attempted_at),
+        _single(lambda snapshot: snapshot.attempted_at),
     ),
     Row(
         Family(
             "zstack_poll_last_success_timestamp_seconds",
-            "When the last successful poll began, in Unix time: the age of the inventory.",
+            "When the last successful poll began, in Unix time; the inventory dates from then.",
         ),
-        _one(lambda snapshot: snapshot.succeeded_at),
+        _single(lambda snapshot: snapshot.succeeded_at),
     ),
     Row(
         Family("zstack_poll_interval_seconds", "Time between two polls, as set (interval)."),
-        _one(lambda snapshot: snapshot.interval),
+        _single(lambda snapshot: snapshot.interval),
     ),
     Row(
         Family(
             "zstack_poll_stale_after_seconds",
             "Age from which the inventory counts as stale, as set (stale_after).",
         ),
-        _one(lambda snapshot: snapshot.stale_after),
+        _single(lambda snapshot: snapshot.stale_after),
     ),
 )
 
@@ -262,12 +262,7 @@ SECTIONS: Final[Mapping[str, tuple[Family, ...]]] = {
     "API and polling": (*(row.family for row in POLLING), *PER_TARGET),
     "Exporter": OF_EXPORTER,
 }
-"""Every family by what it is about; all but the exporter's own have the label `target`."""
-
-
-def labels(section: str, family: Family) -> tuple[str, ...]:
-    """The labels of a family as they are on the page."""
-    return family.labels if section == "Exporter" else ("target", *family.labels)
+"""Every family by what it is about."""
 
 
 def table() -> Iterator[str]:
@@ -276,7 +271,7 @@ def table() -> Iterator[str]:
         yield f"{section}\n"
         for family in families:
             yield f"  {family.name} ({family.type})"
-            yield from _indented(f"labels: {', '.join(labels(section, family)) or 'none'}")
+            yield from _indented(f"labels: {', '.join(family.labels) or 'none'}")
             yield from _indented(family.help)
         yield ""
 

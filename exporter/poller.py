@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 import structlog
 
-from .inventory import Inventory, label
+from .advice import advice
+from .inventory import Inventory
 from .snapshot import Snapshot
 from .telemetry import TargetTelemetry
 from .zstack import (
@@ -19,8 +19,6 @@ from .zstack import (
 )
 
 log = structlog.get_logger(__name__)
-
-CODE_LIMIT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +71,10 @@ class Poller:
             snapshot = self._succeeded(inventory, began_at, began)
             await self._publish(snapshot)
         except ZStackError as error:
-            snapshot = self._failed(error, began_at)
+            snapshot = self._failed(_without_past(error), began_at)
             await self._publish(snapshot)
         self._account(snapshot, time.monotonic() - began)
-        self._tell(snapshot)
+        self._log_change(snapshot)
         self._snapshot = snapshot
         return snapshot
 
@@ -96,13 +94,20 @@ class Poller:
             inventory=inventory,
             good_until=began + self._schedule.stale_after,
             error=None,
+            failing_since=None,
             failures=dict.fromkeys(self._snapshot.failures, False),
         )
 
     def _failed(self, error: ZStackError, began_at: float) -> Snapshot:
         labels = self._telemetry.error_labels(*_labels(error))
         failures = dict.fromkeys(self._snapshot.failures, False) | {labels: True}
-        return replace(self._snapshot, attempted_at=began_at, error=error, failures=failures)
+        return replace(
+            self._snapshot,
+            attempted_at=began_at,
+            error=error,
+            failing_since=self._snapshot.failing_since or began_at,
+            failures=failures,
+        )
 
     def _account(self, snapshot: Snapshot, seconds: float) -> None:
         self._telemetry.polled("success" if snapshot.up else "failure", seconds)
@@ -110,15 +115,15 @@ class Poller:
             self._telemetry.failed(*_labels(snapshot.error))
         if snapshot.up and snapshot.inventory is not None:
             self._telemetry.skipped_records("undecodable", snapshot.inventory.undecodable)
-            self._telemetry.skipped_records("duplicate", snapshot.inventory.repeats)
+            self._telemetry.skipped_records("duplicate", snapshot.inventory.duplicates)
 
-    def _tell(self, snapshot: Snapshot) -> None:
+    def _log_change(self, snapshot: Snapshot) -> None:
         """A line when trouble begins, changes or ends; every poll at debug level."""
         before, now = self._snapshot.error, snapshot.error
         if now is not None and (before is None or _labels(before) != _labels(now)):
-            self._log.warning("poll failed", **_told(now))
+            self._log.warning("poll failed", **_log_fields(now))
         elif now is not None:
-            self._log.debug("poll failed again", **_told(now))
+            self._log.debug("poll failed again", **_log_fields(now))
         elif before is not None:
             self._log.info("recovered", services=_number(snapshot))
         elif self._snapshot.succeeded_at is None:
@@ -127,17 +132,24 @@ class Poller:
             self._log.debug("poll", services=_number(snapshot))
 
 
+def _without_past(error: ZStackError) -> ZStackError:
+    """The error alone: its traceback would keep every record that the poll had read so far."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def _labels(error: ZStackError) -> tuple[str, str, str]:
-    return (error.operation.name, error.reason, label(error.code)[:CODE_LIMIT])
+    return (error.operation.name, error.reason, error.code)
 
 
-def _told(error: ZStackError) -> dict[str, str]:
+def _log_fields(error: ZStackError) -> dict[str, str]:
+    code = {"code": error.code} if error.code else {}
     return {
         "operation": error.operation.name,
         "reason": error.reason,
-        "code": error.code,
+        **code,
         "error": str(error),
-        "hint": error.hint,
+        "hint": advice(error).fix,
     }
 
 

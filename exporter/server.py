@@ -1,6 +1,6 @@
 """The HTTP face: pages for Prometheus, health for whoever runs it, a page for people."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -9,11 +9,14 @@ from aiohttp import web
 
 from .exposition import Exposition, Page, StaleError
 from .negotiation import accepts_gzip, page_format
-from .status import Status, status_page
+from .status import status_page
 from .telemetry import Telemetry
 
 WHOLE_UP_TO: Final = 512 * 1024
 """Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
+
+SEND_SECONDS: Final = 60.0
+"""For a client to read its page; Prometheus' longest usual scrape time-out."""
 
 SHUTDOWN_SECONDS: Final = 1.0
 
@@ -67,7 +70,8 @@ class Server:
             raise web.HTTPServiceUnavailable(text=text + "\n")
         self._under_way += 1
         try:
-            return await _send(request, self._page(request, target))
+            page = await asyncio.to_thread(self._page, request, target)
+            return await _send(request, page)
         except StaleError as error:
             raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
         finally:
@@ -75,10 +79,7 @@ class Server:
 
     def _page(self, request: web.Request, target: str | None) -> Page:
         wanted = page_format(",".join(request.headers.getall("Accept", ())))
-        if target is None:
-            registry, targets = self._telemetry.registry, self._exposition.targets
-            return self._exposition.page(wanted, registry, targets)
-        return self._exposition.page(wanted, self._telemetry.of(target), (target,))
+        return self._exposition.page(wanted, self._telemetry.of(target), target)
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         """The event loop lives: it got as far as this."""
@@ -94,8 +95,8 @@ class Server:
         return web.Response(text="ready\n")
 
     async def _status(self, _request: web.Request) -> web.Response:
-        status = Status(self._exposition.snapshots, self._telemetry_path, time.time())
-        return web.Response(text=status_page(status), content_type="text/html")
+        page = status_page(self._exposition.snapshots, telemetry_path=self._telemetry_path)
+        return web.Response(text=page, content_type="text/html")
 
 
 @asynccontextmanager
@@ -110,13 +111,17 @@ async def serving(
     await runner.setup()
     try:
         for host, port in addresses:
-            await web.TCPSite(runner, host or None, port).start()
+            try:
+                await web.TCPSite(runner, host or None, port).start()
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
         yield tuple(_url(*bound[:2]) for bound in runner.addresses)
     finally:
         await runner.cleanup()
 
 
 async def _send(request: web.Request, page: Page) -> web.StreamResponse:
+    """Send it while the client reads; give up on one that does not, with its place in the queue."""
     headers = {"Content-Type": page.format.value, "Vary": "Accept, Accept-Encoding"}
     if accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
         headers["Content-Encoding"] = "gzip"
@@ -124,16 +129,20 @@ async def _send(request: web.Request, page: Page) -> web.StreamResponse:
     else:
         pieces, size = page.text(), page.size
     if size <= WHOLE_UP_TO:
-        return web.Response(body=b"".join(pieces), headers=headers)
+        pieces = iter((b"".join(pieces),))
     response = web.StreamResponse(headers=headers)
     response.content_length = size
     try:
-        await response.prepare(request)
-        if request.method != "HEAD":
-            for piece in pieces:
-                await response.write(piece)
-        await response.write_eof()
-    except ConnectionResetError:
+        async with asyncio.timeout(SEND_SECONDS):
+            await response.prepare(request)
+            if request.method != "HEAD":
+                for piece in pieces:
+                    await response.write(piece)
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
         pass  # the scraper hung up; there is nobody to tell
     return response
 

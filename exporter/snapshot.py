@@ -14,7 +14,6 @@ class UnpublishableError(PollError):
     """A snapshot that cannot be made into a page; the page before it stays."""
 
     reason = "malformed"
-    hint = "this is a fault of the exporter: please report the platform's answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,8 @@ class Snapshot:
 
     `inventory` is the last good one; it may be served until `good_until`, which counts from the
     start of the poll that brought it: what it says cannot be newer than that.
-    `failures` has every way in which a poll has failed so far, True where the last one did.
+    `failures` has every way in which a poll has failed so far, True where the last one did;
+    `failing_since` is when the first of an unbroken row of failed polls began.
     """
 
     target: str
@@ -34,6 +34,7 @@ class Snapshot:
     inventory: Inventory | None = None
     good_until: float = 0.0
     error: ZStackError | None = None
+    failing_since: float | None = None
     failures: Mapping[ErrorLabels, bool] = field(default_factory=dict)
 
     @property

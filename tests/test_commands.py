@@ -147,8 +147,67 @@ async def test_once_into_a_folder_that_is_not_there_says_so(secret_file: Path) -
     async with serving(Cloud(services=3)) as url:
         code, _, err = await run("once", "--output", "/nowhere/x", *flags(url, secret_file))
     assert code == 1
-    assert "No such file or directory" in err
+    assert "/nowhere/x: No such file or directory" in err
     assert "Traceback" not in err
+
+
+async def test_once_writes_into_a_pipe_and_through_a_link_without_replacing_them(
+    tmp_path: Path, secret_file: Path
+) -> None:
+    pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(file)
+    async with serving(Cloud(services=3)) as url:
+        process = await start("once", "--output", str(pipe), *flags(url, secret_file))
+        piped = await asyncio.to_thread(pipe.read_text)
+        await process.communicate()
+        assert process.returncode == 0
+        code, _, _ = await run("once", "--output", str(link), *flags(url, secret_file))
+    assert code == 0
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    for text in (piped, file.read_text()):
+        assert Samples(text).value("zstack_model_services_reported") == 3
+
+
+async def test_once_that_cannot_write_leaves_nothing_behind(
+    tmp_path: Path, secret_file: Path
+) -> None:
+    folder = tmp_path / "textfile"
+    (folder / "page.prom").mkdir(parents=True)
+    async with serving(Cloud(services=3)) as url:
+        code, _, err = await run(
+            "once", "--output", str(folder / "page.prom"), *flags(url, secret_file)
+        )
+    assert code == 1
+    assert "page.prom: Is a directory" in err
+    assert [each.name for each in folder.iterdir()] == ["page.prom"]
+
+
+async def test_once_has_a_page_also_where_stale_data_would_fail_a_scrape(secret_file: Path) -> None:
+    cloud = Cloud(services=3)
+    cloud.faults.append(Fault.error("SYS.1000", operation=QUERY))
+    async with serving(cloud) as url:
+        code, out, err = await run("once", *flags(url, secret_file), "--target.on-stale", "fail")
+    assert code == 1
+    assert Samples(out).value("zstack_up") == 0
+    assert "Traceback" not in err
+
+
+async def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_word(secret_file: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    async with serving(Cloud(services=300)) as url:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "exporter", "once", *flags(url, secret_file)),
+            stdout=writer,
+            stderr=PIPE,
+        )
+        os.close(writer)
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"Traceback" not in err
+    assert b"Broken pipe" not in err
 
 
 async def test_once_that_is_interrupted_logs_out_and_writes_nothing(
@@ -222,11 +281,22 @@ async def test_an_address_that_is_taken_is_a_failure_told_in_one_line(secret_fil
     assert "Traceback" not in err
 
 
-async def test_an_unknown_command_or_flag_is_misuse() -> None:
-    for arguments in (["sreve"], ["--web.listen-adress", ":1"], ["once", "--nonsense"]):
-        code, _, err = await run(*arguments)
-        assert code == 2
-        assert len(err.splitlines()) == 1
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["serv"], "is not a command; did you mean serve?"),
+        (["nonsense"], "is not a command; --help lists serve, once,"),
+        (["--web.listen-adress", ":1"], "did you mean --web.listen-address?"),
+        (["once", "--nonsense"], "unknown flag --nonsense"),
+        (["demo", "--services", "-5"], "write a number of 0 or more"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+async def test_an_unknown_command_or_flag_is_misuse(arguments: list[str], told: str) -> None:
+    code, _, err = await run(*arguments)
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert told in err
 
 
 async def test_version_and_help() -> None:
@@ -279,7 +349,19 @@ async def test_the_demo_shows_a_platform_that_lives() -> None:
     assert process.returncode == 0
 
 
-async def test_simulate_is_the_simulator() -> None:
-    code, out, _ = await run("simulate", "--help")
-    assert code == 0
-    assert "--services" in out
+async def test_simulate_is_a_platform_that_can_be_polled(secret_file: Path) -> None:
+    process = await start("simulate", "--listen", "127.0.0.1:0", "--services", "7")
+    assert process.stdout is not None
+    try:
+        found = None
+        while found is None:
+            line = (await process.stdout.readline()).decode()
+            assert line
+            found = re.search(r"http://127\.0\.0\.1:\d+", line)
+        code, out, err = await run("once", *flags(found[0], secret_file))
+        assert code == 0, err
+        assert Samples(out).value("zstack_model_services_reported") == 7
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0

@@ -105,6 +105,22 @@ async def test_a_wrong_password_is_tried_once_however_long_it_runs(tmp_path: Pat
         assert page.value("zstack_logins_total", result="success") == 1
 
 
+async def test_a_hostile_error_code_is_shown_and_breaks_no_page() -> None:
+    cloud = Cloud(services=1)
+    body = '{"error":{"code":"X\\ud800\\n%s","details":"\\ud800"}}' % ("y" * 500)
+    async with serving(cloud) as url, exporting(target=target(url)) as exporter:
+        await exporter.until(is_up)
+        cloud.faults.append(Fault.text(503, body, operation=QUERY))
+        page = await exporter.until(is_down)
+        ((labels, _),) = page.all("zstack_api_error", reason="rejected")
+        assert labels["code"].startswith("X yyy")
+        assert len(labels["code"]) == 64
+        page = await exporter.until(
+            lambda page: page.value("zstack_api_errors_total", code=labels["code"])
+        )
+        assert "failing: rejected" in await exporter.text("/")
+
+
 async def test_a_missing_secret_file_is_told_and_taken_up_when_it_comes(tmp_path: Path) -> None:
     cloud = Cloud(services=5)
     secret = tmp_path / "secret"
@@ -112,7 +128,9 @@ async def test_a_missing_secret_file_is_told_and_taken_up_when_it_comes(tmp_path
     settings = {"access_key_id": key.id, "access_key_secret_file": str(secret)}
     async with serving(cloud) as url, exporting(target=target(url, **settings)) as exporter:
         page = await exporter.until(is_down)
-        assert page.value("zstack_api_error", reason="unauthorized", operation=QUERY) == 1
+        unreadable = {"reason": "unauthorized", "operation": QUERY, "code": ""}
+        assert page.value("zstack_api_error", **unreadable) == 1
+        await exporter.until(lambda page: page.value("zstack_api_errors_total", **unreadable))
         assert not cloud.requests
 
         secret.write_text(key.secret)

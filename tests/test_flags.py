@@ -78,7 +78,30 @@ def test_the_help_is_grouped_by_section_and_at_most_100_wide() -> None:
     for section in ("config", "web", "log", "metrics", "target"):
         assert f"\n{section}:\n" in shown
     assert max(map(len, shown.splitlines())) <= 100
-    assert not any(f"--{s.key.replace('_', '-')} " in shown for s in SECRETS)
+
+
+@pytest.mark.parametrize("command", [[], ["once"]])
+def test_the_usage_does_not_spell_out_the_flags(
+    capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args([*command, "--help"])
+    assert capsys.readouterr().out.splitlines()[0].endswith(" [flags]")
+
+
+@pytest.mark.parametrize("setting", SECRETS, ids=lambda s: s.key)
+def test_a_secret_is_in_the_help_as_what_it_is(setting: Any) -> None:
+    shown = parser().format_help()
+    assert f"\n  {setting.key}\n" in shown
+    assert f"--{setting.key.replace('_', '-')} " not in shown
+    entry = f"{setting.description} (no flag, as it is a secret: set {setting.environment})"
+    assert entry in " ".join(shown.split())
+
+
+def test_the_help_lists_every_setting_in_its_place() -> None:
+    shown = parser().format_help()
+    places = [shown.index(f"\n  {s.flag or s.key}") for s in declared(Settings)]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize("setting", SECRETS, ids=lambda s: s.key)

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
+from exporter import logs
 from exporter.__main__ import run
 from exporter.inventory import Conventions, Inventory, inventory
 from exporter.poller import Poller, Schedule
 from exporter.snapshot import Snapshot, UnpublishableError
-from exporter.telemetry import TargetTelemetry, Telemetry
+from exporter.telemetry import TargetTelemetry
 from exporter.zstack import QUERY_MODEL_SERVICE, Listing
 
 SCHEDULE = Schedule(interval=60, timeout=30, stale_after=180)
@@ -27,20 +28,15 @@ async def ignored(_snapshot: Snapshot) -> None:
     pass
 
 
-def counted() -> tuple[Telemetry, TargetTelemetry]:
-    telemetry = Telemetry(process=False)
-    return telemetry, TargetTelemetry(telemetry, "lab")
-
-
 async def test_a_bug_is_no_failed_poll_but_ends_the_loop() -> None:
-    _, counts = counted()
+    counts = TargetTelemetry("lab")
     poller = Poller("lab", broken, ignored, schedule=SCHEDULE, telemetry=counts)
     with pytest.raises(LookupError):
         await poller.run()
 
 
 async def test_what_cannot_be_published_is_a_failed_poll_with_the_page_before() -> None:
-    telemetry, counts = counted()
+    counts = TargetTelemetry("lab")
     published: list[Snapshot] = []
 
     async def publish(snapshot: Snapshot) -> None:
@@ -61,7 +57,7 @@ async def test_what_cannot_be_published_is_a_failed_poll_with_the_page_before() 
         "reason": "malformed",
         "code": "",
     }
-    assert telemetry.registry.get_sample_value("zstack_api_errors_total", labels) == 1
+    assert counts.registry.get_sample_value("zstack_api_errors_total", labels) == 1
 
 
 def test_a_bug_is_told_with_its_place_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,8 +66,9 @@ def test_a_bug_is_told_with_its_place_and_exit_code_1(capsys: pytest.CaptureFixt
             tasks.create_task(broken())
         return 0
 
+    logs.configure("info", "logfmt")
     assert run(work) == 1
-    told = capsys.readouterr().out
-    assert "fault of the exporter" in told
+    told = capsys.readouterr().err
+    assert "internal error" in told
     assert "LookupError: a bug" in told
     assert "in broken" in told

@@ -162,8 +162,22 @@ async def test_the_status_page_tells_state_age_error_and_mend() -> None:
         shown = await exporter.text("/")
         assert "failing: denied" in shown
         assert "SYS.1006: &lt;script&gt;" in shown
-        assert "grant the account" in shown
+        assert "grant it the query" in shown
+        assert "Failing for" in shown
         assert "<script" not in shown
+
+
+async def test_the_status_page_says_when_the_data_is_stale() -> None:
+    cloud = Cloud(services=7)
+    async with (
+        serving(cloud) as url,
+        exporting(target=target(url, stale_after=0.3)) as exporter,
+    ):
+        await exporter.until(is_up)
+        assert "stale:" not in await exporter.text("/")
+        cloud.faults.append(Fault.error("SYS.1000", operation="QueryModelService"))
+        await exporter.until(lambda page: "zstack_model_services_reported" not in page.names)
+        assert "stale: older than 0.3 s" in await exporter.text("/")
 
 
 async def test_the_status_page_before_the_first_poll_has_ended() -> None:

@@ -7,18 +7,22 @@ import sys
 import textwrap
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from exporter.settings import Settings, SettingsError, TargetSettings, declared, load
 from exporter.settings.names import Flag
+from exporter.settings.notation import read_zone
 from exporter.settings.section import Section
+from exporter.zstack.dates import fixed_offset, zone_named
 
 CANARY = "hunter2canary"
 ROOT = Path(__file__).parent.parent
@@ -138,10 +142,10 @@ def test_a_whole_target_in_one_variable_is_refused_without_its_value() -> None:
 
 def test_several_targets_in_the_environment_are_sent_to_the_file() -> None:
     said = complaint({"target": TARGET}, {f"{E}TARGETS__LAB__URL": "http://a"})
-    assert "several targets can be set in the file only" in said
+    assert "several targets can only be set in the file" in said
 
 
-def test_the_variables_of_a_kubernetes_service_are_let_be() -> None:
+def test_the_variables_of_a_kubernetes_service_are_ignored() -> None:
     environ = {
         f"{E}SERVICE_HOST": "10.0.0.1",
         f"{E}SERVICE_PORT": "10521",
@@ -228,13 +232,16 @@ def test_relative_paths_elsewhere_count_from_the_working_directory() -> None:
         ("text\n", "must be a mapping of settings"),
         (
             "log: {level: info}\nlog: {}\n",
-            "line 2, column 1: is not usable YAML: a key stands here twice",
+            "line 2, column 1: is not usable YAML: a key is repeated here",
         ),
-        ("targets:\n  - a: 1\n    a: 2\n", "line 3, column 5: is not usable YAML: a key stands"),
+        (
+            "targets:\n  - a: 1\n    a: 2\n",
+            "line 3, column 5: is not usable YAML: a key is repeated",
+        ),
         ("? [a]\n: b\n", "a key is not a name"),
         ("~: b\n", "a key is not a name"),
         ("config: {file: other.yaml}\n", "cannot name another file"),
-        ("a: \x00\n", "holds control characters"),
+        ("a: \x00\n", "contains control characters"),
         ("a: &a\n  b: *a\n", "is nested without end"),
         (
             "a: !python/object:os.system x\n",
@@ -267,9 +274,9 @@ def test_a_missing_file_is_told_once_and_not_what_might_stand_in_it(tmp_path: Pa
 
 def test_only_a_fault_of_the_file_is_told_where_the_rest_is_good(tmp_path: Path) -> None:
     told = complaint({"config": {"file": tmp_path}, "target": TARGET})
-    assert (
-        told
-        == f"config.file {tmp_path}: cannot be read: is a directory; name a file that it can read"
+    assert told == (
+        f"config.file {tmp_path}: cannot be read: is a directory; "
+        "name a file that the exporter can read"
     )
 
 
@@ -330,13 +337,21 @@ def test_no_target_is_an_error_that_tells_each_way_to_set_one() -> None:
 
 
 def test_no_targets_are_no_targets(file: Write) -> None:
-    assert "targets" in complaint(file("targets: {}"))
+    flags = file("targets: {}")
+    path = flags["config"]["file"]
+    assert complaint(flags) == f"targets (in {path}): must not be empty"
+
+
+def test_a_wrong_target_alone_does_not_count_as_none(file: Write) -> None:
+    flags = file("targets: {a: {url: http://a, session_uuid: s, page_size: 0}}")
+    (fault,) = complaint(flags).splitlines()
+    assert fault.startswith("targets.a.page_size (in ")
 
 
 def test_target_and_targets_exclude_each_other(file: Write) -> None:
     flags = file("targets: {a: {url: http://a, session_uuid: s}}")
     told = complaint({**flags, "target": TARGET})
-    assert told == "target: is given beside targets; keep target or targets, not both"
+    assert told == "target: is given together with targets; keep only one of the two"
 
 
 @pytest.mark.parametrize(
@@ -355,7 +370,7 @@ def test_target_and_targets_exclude_each_other(file: Write) -> None:
 def test_a_name_that_no_target_can_have_is_refused_and_not_shown(file: Write, name: str) -> None:
     told = complaint(file(f"targets: {{? {name} : {{url: x, password: {CANARY}}}}}"))
     assert re.fullmatch(
-        r"targets \(in .*\): holds a name that no target can have; use 1 to 64 .*", told
+        r"targets \(in .*\): contains a name that no target can have; use 1 to 64 .*", told
     )
     assert CANARY not in told
 
@@ -394,9 +409,12 @@ def test_a_url_keeps_its_prefix_and_loses_the_path_of_the_api(given: str, kept: 
         ("http://a:port", "is not an http or https URL"),
         ("http://[::1", "is not an http or https URL"),
         ("http://a b", "is not an http or https URL"),
-        ("http://a?b=c", "must not hold a query or fragment"),
-        ("http://a#b", "must not hold a query or fragment"),
-        (f"http://u:{CANARY}@a", "must not hold a user or password"),
+        ("http://a?b=c", "must not contain a query or fragment"),
+        ("http://a#b", "must not contain a query or fragment"),
+        (
+            f"http://u:{CANARY}@a",
+            "must not contain a user or password; remove them and set account",
+        ),
     ],
 )
 def test_a_url_that_cannot_be_a_platform_is_refused(url: str, said: str) -> None:
@@ -429,7 +447,7 @@ def test_every_kind_of_credentials_is_accepted() -> None:
         ),
         (
             {"access_key_secret": CANARY},
-            "target.access_key_id: is missing: access_key_secret is given, but not whose it is; ",
+            "target.access_key_id: is missing: access_key_secret is given without it; ",
         ),
         (
             {"account": "a", "password": CANARY, "password_file": "/p"},
@@ -477,6 +495,44 @@ def test_numbers_are_stale_after_three_intervals_unless_set() -> None:
     assert target(interval="20s", stale_after="5m").effective_stale_after == 300
 
 
+@pytest.mark.parametrize(
+    ("interval", "stale_after"), [("0.05", "0.4"), ("1m", "60"), ("700ms", "0.7s"), (None, "1m")]
+)
+def test_numbers_may_go_stale_after_one_interval(interval: str | None, stale_after: str) -> None:
+    assert target(interval=interval, stale_after=stale_after).stale_after
+
+
+@pytest.mark.parametrize(("interval", "stale_after"), [("5m", "299s"), (None, "59s"), (0.5, 0.4)])
+def test_numbers_that_go_stale_before_the_next_poll_are_a_fault(
+    interval: str | None, stale_after: str
+) -> None:
+    assert complaint_of_target(interval=interval, stale_after=stale_after) == (
+        "target.stale_after (flag --target.stale-after): "
+        "is shorter than interval; make it at least as long as interval"
+    )
+
+
+def test_each_named_target_is_held_to_its_own_interval(file: Write) -> None:
+    flags = file(
+        """
+        targets:
+          a: {url: http://a, session_uuid: s, interval: 5m, stale_after: 2m}
+          b: {url: http://b, session_uuid: s, interval: 1m, stale_after: 2m}
+        """
+    )
+    path = flags["config"]["file"]
+    assert complaint(flags) == (
+        f"targets.a.stale_after (in {path}): "
+        "is shorter than interval; make it at least as long as interval"
+    )
+
+
+def test_a_wrong_interval_is_the_only_fault_where_stale_after_cannot_be_compared() -> None:
+    told = complaint_of_target(interval="soon", stale_after="1s")
+    assert told.startswith("target.interval (flag --target.interval): is not a duration")
+    assert len(told.splitlines()) == 1
+
+
 def test_page_sizes_have_bounds() -> None:
     assert target(page_size="10000").page_size == 10000
     assert "must be less than or equal to 10000" in complaint_of_target(page_size="10001")
@@ -490,7 +546,7 @@ def test_page_sizes_have_bounds() -> None:
     ("written", "seconds"),
     [
         ("30s", 30), ("5m", 300), ("1h30m", 5400), ("500ms", 0.5), ("1.5h", 5400), ("2d", 172800),
-        ("45", 45), ("0.05", 0.05), (45, 45), (0.05, 0.05), (" 30s ", 30),
+        ("700ms", 0.7), ("45", 45), ("0.05", 0.05), (45, 45), (0.05, 0.05), (" 30s ", 30),
     ],
 )  # fmt: skip
 def test_durations_are_seconds_however_written(written: object, seconds: float) -> None:
@@ -521,22 +577,60 @@ def test_what_is_no_size_is_told_with_an_example(written: object) -> None:
     assert "is not a size; write it like 64MiB" in complaint_of_target(max_response_bytes=written)
 
 
-@pytest.mark.parametrize("written", ["auto", "Asia/Shanghai", "+08:00", "-03:30", "UTC"])
-def test_time_zones_are_names_or_offsets(written: str) -> None:
-    assert target(time_zone=written).time_zone == written
+@pytest.mark.parametrize("name", ["Asia/Shanghai", "UTC", "PRC", "Etc/GMT-8", " Asia/Shanghai "])
+def test_a_time_zone_is_a_name(name: str) -> None:
+    assert target(time_zone=name).zone == ZoneInfo(name.strip())
 
 
-def test_a_time_zone_has_a_typed_value() -> None:
-    now = datetime(2025, 6, 5, tzinfo=UTC)
+def test_a_time_zone_that_is_not_set_is_for_the_platform_to_tell() -> None:
     assert target().zone is None
-    assert target(time_zone="Asia/Shanghai").zone == ZoneInfo("Asia/Shanghai")
-    west = target(time_zone="-03:30").zone
-    assert now.astimezone(west).utcoffset() == timedelta(hours=-3, minutes=-30)
+    assert target(time_zone="auto").zone is None
 
 
 @pytest.mark.parametrize(
-    "written", ["Asia", "Asia/Nowhere", "../etc/passwd", "/etc/passwd", "+8", "+15:00", "", "a\0b"]
+    ("written", "minutes"),
+    [
+        ("+08:00", 480), ("+0800", 480), ("+8", 480), ("+08", 480), ("+8:00", 480), ("+800", 480),
+        ("-03:30", -210), ("-0330", -210), ("-3:30", -210), ("+05:45", 345), ("+00:00", 0),
+        ("GMT+08:00", 480), ("GMT+8", 480), ("GMT+0800", 480), ("GMT-3:30", -210),
+        ("UTC+8", 480), ("UTC+08:00", 480), ("UTC-0330", -210), (" +08:00 ", 480),
+        ("+14:00", 840), ("-12:00", -720), ("+15:00", 900), ("+23:59", 1439),
+    ],
+)  # fmt: skip
+def test_a_time_zone_is_an_offset_in_every_form(written: str, minutes: int) -> None:
+    assert target(time_zone=written).zone == timezone(timedelta(minutes=minutes))
+
+
+@given(
+    st.sampled_from(["", "GMT", "UTC"]),
+    st.sampled_from("+-"),
+    st.integers(0, 23).flatmap(lambda hours: st.sampled_from([f"{hours}", f"{hours:02d}"])),
+    st.none() | st.integers(0, 59),
+    st.sampled_from(["", ":"]),
 )
+def test_an_offset_that_a_platform_reports_is_the_same_zone_as_a_setting(
+    prefix: str, sign: str, hours: str, minutes: int | None, colon: str
+) -> None:
+    offset = f"{prefix}{sign}{hours}" + ("" if minutes is None else f"{colon}{minutes:02d}")
+    assert read_zone(offset) == fixed_offset(offset) is not None
+
+
+@given(st.sampled_from(sorted(available_timezones())))
+def test_a_name_that_a_platform_reports_is_the_same_zone_as_a_setting(name: str) -> None:
+    now = datetime(2025, 6, 5, tzinfo=UTC)
+    set_here, reported = read_zone(name), zone_named(name, None)
+    assert set_here is not None
+    assert reported is not None
+    assert now.astimezone(set_here).utcoffset() == now.astimezone(reported).utcoffset()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Asia", "Asia/Nowhere", "../etc/passwd", "/etc/passwd", "", "a\0b", "8", "08:00", "+",
+        "+24:00", "+80", "+08:60", "+08:", "+08:0", "GMT 8", "CST+8",
+    ],
+)  # fmt: skip
 def test_what_is_no_time_zone_is_told_with_an_example(written: str) -> None:
     assert "is not a time zone; write auto, a name like" in complaint_of_target(time_zone=written)
 
@@ -557,9 +651,9 @@ def test_each_operator_makes_a_condition(condition: str) -> None:
     ("condition", "said"),
     [
         ("framework", "has no query operator; write it like framework=vLLM"),
-        ("=x", "does not begin with one field's name"),
-        ("a is not null", "does not begin with one field's name"),
-        ("name=a!=b", "a value cannot hold != >= or <="),
+        ("=x", "does not begin with a single field name"),
+        ("a is not null", "does not begin with a single field name"),
+        ("name=a!=b", "a value cannot contain != >= or <="),
     ],
 )
 def test_what_zstack_would_split_wrongly_is_refused(condition: str, said: str) -> None:
@@ -602,7 +696,25 @@ def test_what_is_no_address_to_listen_on_is_told_with_an_example(address: str) -
     assert told.startswith("web.listen_address[1] (flag --web.listen-address): is not an address")
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/a/b.c_d~e-f", "/metrics/"])
+def test_a_wrong_address_alone_is_one_fault() -> None:
+    told = complaint({"target": TARGET, "web": {"listen_address": ["99999"]}})
+    assert told == (
+        "web.listen_address[0] (flag --web.listen-address): is not an address to listen on; "
+        "write it like :10521, 127.0.0.1:10521 or [::1]:10521"
+    )
+
+
+def test_no_address_to_listen_on_is_one_fault() -> None:
+    told = complaint({"target": TARGET}, {f"{E}WEB__LISTEN_ADDRESS": ","})
+    assert told == (
+        f"web.listen_address ({E}WEB__LISTEN_ADDRESS): must not be empty; "
+        "give at least one address, such as :10521"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/a/b.c_d~e-f", "/metrics/", "/probes", "/apis/v1", "/a/api/b"]
+)
 def test_paths_of_the_metrics(path: str) -> None:
     settings = load({"target": TARGET, "web": {"telemetry_path": path}}, {})
     assert settings.web.telemetry_path == path
@@ -615,11 +727,22 @@ def test_what_is_no_path_is_told(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/probe", "/probe/", "/-/ready", "/-/reload", "/api/v1/status"]
+    ("path", "said"),
+    [
+        ("/", "is the path of another endpoint"),
+        ("/probe", "is the path of another endpoint"),
+        ("/probe/", "is the path of another endpoint"),
+        ("/-/ready", "is reserved by the exporter"),
+        ("/-/anything/", "is reserved by the exporter"),
+        ("/api/v1/anything", "is reserved by the exporter"),
+    ],
 )
-def test_the_metrics_take_no_other_endpoints_path(path: str) -> None:
+def test_the_metrics_take_no_path_that_the_exporter_needs(path: str, said: str) -> None:
     told = complaint({"target": TARGET, "web": {"telemetry_path": path}})
-    assert "is the path of another endpoint; take another path, such as /metrics" in told
+    assert told == (
+        "web.telemetry_path (flag --web.telemetry-path): "
+        f"{said}; take another path, such as /metrics"
+    )
 
 
 def test_a_proxy_may_hold_a_password_and_keeps_it_to_itself() -> None:

@@ -36,16 +36,27 @@ def check_address(text: str) -> str:
     return text
 
 
+def check_some_address(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse an empty list; pydantic's own check would also count addresses that are wrong."""
+    if not addresses:
+        raise wrong("must not be empty", "give at least one address, such as :10521")
+    return addresses
+
+
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
-OTHER_ENDPOINTS = ("/", "/probe", "/-/healthy", "/-/ready", "/-/reload", "/api/v1/status")
+_OTHER_ENDPOINTS = {"/", "/probe"}
+_RESERVED = ("/-/", "/api/")
+_ANOTHER_PATH = "take another path, such as /metrics"
 
 
 def check_telemetry_path(text: str) -> str:
-    """Hold the path to plain segments that no other endpoint answers."""
+    """Hold the path to plain segments that the exporter does not need itself."""
     if text != "/" and not _PATH.fullmatch(text):
-        raise wrong("is not a path", "begin it with / and use letters, digits and . _ ~ - only")
-    if (text.rstrip("/") or "/") in OTHER_ENDPOINTS:
-        raise wrong("is the path of another endpoint", "take another path, such as /metrics")
+        raise wrong("is not a path", "begin it with / and use only letters, digits and . _ ~ -")
+    if text.startswith(_RESERVED):
+        raise wrong("is reserved by the exporter", _ANOTHER_PATH)
+    if (text.rstrip("/") or "/") in _OTHER_ENDPOINTS:
+        raise wrong("is the path of another endpoint", _ANOTHER_PATH)
     return text
 
 
@@ -54,15 +65,17 @@ _URL_EXAMPLE = "write it like http://10.0.0.5:8080 or https://zstack.example.com
 
 
 def read_url(text: str) -> str:
-    """Return the platform's address without the `/zstack/v1` that every request brings along."""
+    """Return the platform's address without the `/zstack/v1` that every request adds."""
     url = _split_url(text, _URL_EXAMPLE)
     if "@" in url.netloc:
         raise wrong(
-            "must not hold a user or password",
-            "remove what stands before the @ and set account with password_file instead",
+            "must not contain a user or password",
+            "remove them and set account and password_file instead",
         )
     if "?" in text or "#" in text:
-        raise wrong("must not hold a query or fragment", f"end it before ? or #; {_URL_EXAMPLE}")
+        raise wrong(
+            "must not contain a query or fragment", f"remove it from the ? or # on; {_URL_EXAMPLE}"
+        )
     return f"{url.scheme}://{url.netloc}{_API.sub('', url.path)}"
 
 
@@ -80,7 +93,7 @@ def _split_url(text: str, example: str) -> SplitResult:
 
 
 def _urlsplit(text: str) -> SplitResult | None:
-    """Split a URL, or give None where the parts do not hold: a port of letters, a stray bracket."""
+    """Split a URL, or give None where a part is malformed: a port of letters, a stray bracket."""
     if re.search(r"[\s\x00-\x1f\x7f\\]", text):
         return None
     try:
@@ -92,7 +105,12 @@ def _urlsplit(text: str) -> SplitResult | None:
 
 
 ListenAddress = Annotated[str, AfterValidator(check_address)]
-ListenAddresses = Annotated[tuple[ListenAddress, ...], BeforeValidator(read_list), Shown("ADDRESS")]
+ListenAddresses = Annotated[
+    tuple[ListenAddress, ...],
+    BeforeValidator(read_list),
+    AfterValidator(check_some_address),
+    Shown("ADDRESS"),
+]
 TelemetryPath = Annotated[str, AfterValidator(check_telemetry_path), Shown("PATH")]
 PlatformUrl = Annotated[str, AfterValidator(read_url), Shown("URL")]
 ProxyUrl = Annotated[SecretStr, AfterValidator(check_proxy), Shown("URL")]

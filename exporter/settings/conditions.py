@@ -42,9 +42,9 @@ def check_condition(text: str) -> str:
         )
     if not _FIELD.fullmatch(text.split(operator, 1)[0].strip()):
         raise wrong(
-            "does not begin with one field's name before its operator",
+            "does not begin with a single field name before its operator",
             "write it like framework=vLLM or 'description not null' (not 'is not null'); "
-            "a value cannot hold != >= or <=",
+            "a value cannot contain != >= or <=",
         )
     return text
 

@@ -36,9 +36,9 @@ def _validated(sources: Sources) -> tuple["Settings | None", tuple[Fault, ...]]:
         return Settings(**sources.merged), sources.faults
     except ValidationError as error:
         explainer = Explainer(sources.settings, tuple(Settings.model_fields), sources.origin)
-        # What is missing may stand in the file that could not be read.
-        but = frozenset({MISSING} if sources.unread else ())
-        return None, (*sources.faults, *explainer.faults(error, but=but))
+        # What is missing may be in the file that could not be read.
+        ignoring = frozenset({MISSING} if sources.unread else ())
+        return None, (*sources.faults, *explainer.faults(error, ignoring=ignoring))
 
 
 class ConfigSettings(Section):
@@ -47,18 +47,17 @@ class ConfigSettings(Section):
     file: Path | None = Field(
         default=None,
         description="YAML file with any of these settings. "
-        "Relative paths in it count from the folder that it is in.",
+        "Relative paths in it are relative to its own folder.",
     )
 
 
 class WebSettings(Section):
-    """What Prometheus and people reach."""
+    """The HTTP server."""
 
     listen_address: ListenAddresses = Field(
         default=(":10521",),
-        min_length=1,
-        description="Address to listen on, as :port, host:port or [ipv6]:port; "
-        "more than one may be given. Port 0 takes a free one.",
+        description="Address to listen on: :port, host:port or [ipv6]:port. "
+        "Port 0 takes any free port.",
     )
     telemetry_path: TelemetryPath = Field(
         default="/metrics", description="Path under which the metrics are served."
@@ -66,11 +65,11 @@ class WebSettings(Section):
     max_requests: int = Field(
         default=40,
         ge=0,
-        description="Scrapes that are answered at the same time; more get 503. 0 is no limit.",
+        description="Scrapes served at once; any beyond get 503. 0 means no limit.",
     )
     disable_exporter_metrics: bool = Field(
         default=False,
-        description="Leave out the metrics about the exporter's process and its Python runtime.",
+        description="Leave out the metrics about the exporter's own process and Python runtime.",
     )
 
     @property
@@ -80,14 +79,12 @@ class WebSettings(Section):
 
 
 class LogSettings(Section):
-    """What the exporter writes to standard error."""
+    """The log, written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="Only messages of this severity or above are written."
+        default="info", description="Lowest severity that is logged."
     )
-    format: Literal["logfmt", "json"] = Field(
-        default="logfmt", description="Form of each line of the log."
-    )
+    format: Literal["logfmt", "json"] = Field(default="logfmt", description="Log format.")
 
 
 class MetricsSettings(Section):
@@ -96,7 +93,7 @@ class MetricsSettings(Section):
     per_service: bool = Field(
         default=True,
         description="Export series for each model service, by uuid and name, "
-        "beside the sums over all of them.",
+        "in addition to the totals over all of them.",
     )
 
 
@@ -107,7 +104,7 @@ class Settings(Section, BaseSettings):
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
-        validate_default=False,  # no targets are wrong only where they are written down
+        validate_default=False,  # an empty `targets` is wrong only where it is given
         env_prefix=PREFIX,
         enable_decoding=False,  # lists are comma-separated, not JSON
     )
@@ -118,7 +115,7 @@ class Settings(Section, BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     target: TargetSettings | None = None
     targets: dict[TargetName, TargetSettings] = Field(
-        default={}, min_length=1, description="Several platforms, by name; in the file only."
+        default={}, min_length=1, description="Several platforms by name; only in the file."
     )
 
     @property
@@ -136,18 +133,19 @@ class Settings(Section, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed in: `load` reads the sources, so that it can say who said what."""
+        """Only what is passed in: `load` reads the sources, to name that of each fault."""
         return (init_settings,)
 
     @classmethod
     @override
     def objections(cls, given: frozenset[str]) -> Iterator[Objection]:
         if {"target", "targets"} <= given:
-            yield "target", wrong("is given beside targets", "keep target or targets, not both")
+            yield "target", wrong("is given together with targets", "keep only one of the two")
         if not {"target", "targets"} & given:
             yield "target", wrong("is missing: there is nothing to poll", _NO_TARGET, MISSING)
 
 
 _NO_TARGET = (
-    f"set --target.url, or {PREFIX}TARGET__URL, or target: or targets: in the file of --config.file"
+    f"set --target.url, or {PREFIX}TARGET__URL, "
+    "or target: or targets: in the file that --config.file names"
 )

@@ -1,4 +1,4 @@
-"""Wrong settings, told so that an operator can mend them and without what was written there.
+"""Wrong settings, explained so that an operator can fix them, never quoting what was written.
 
 A text is built from a fault's place and from words of ours or pydantic's, never from the input:
 the input may be a password, or a mapping that holds one.
@@ -18,22 +18,22 @@ from .notation import is_target_name
 
 Place = tuple[int | str, ...]
 
-# A check that finds something missing raises this kind (pydantic's own is called so too).
+# The kind of error that a check raises for something missing; pydantic uses the same name.
 MISSING = "missing"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One wrong setting: where it stands, what is wrong with it, how to mend it."""
+    """One wrong setting: where it stands, what is wrong with it, how to fix it."""
 
     where: str
     what: str
-    mend: str = ""
+    fix: str = ""
 
     @override
     def __str__(self) -> str:
-        told = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{told}; {self.mend}" if self.mend else told
+        fault = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{fault}; {self.fix}" if self.fix else fault
 
 
 class SettingsError(Exception):
@@ -52,22 +52,22 @@ class Explainer:
     sections: tuple[str, ...]
     origin: Callable[[Place], str]
 
-    def faults(self, error: ValidationError, *, but: frozenset[str]) -> tuple[Fault, ...]:
-        """Every fault but those of the kinds in `but`."""
+    def faults(self, error: ValidationError, *, ignoring: frozenset[str]) -> tuple[Fault, ...]:
+        """Every fault except those of the kinds in `ignoring`."""
         return tuple(
             self._fault(detail)
             for detail in error.errors(include_url=False, include_input=False)
-            if detail["type"] not in but and not _in_unnamed(detail["loc"])
+            if detail["type"] not in ignoring and not _in_unnamed(detail["loc"])
         )
 
     def _fault(self, detail: ErrorDetails) -> Fault:
         place = detail["loc"]
         if detail["type"] == "extra_forbidden":
             return Fault(self._where(place), "is not a setting", self._suggestion(place))
-        mend = detail.get("ctx", {}).get("mend", "")
-        if detail["type"] == MISSING and not mend:
-            mend = f"set {self._ways(place)}"
-        return Fault(self._where(place), _said(detail), mend)
+        fix = detail.get("ctx", {}).get("fix", "")
+        if detail["type"] == MISSING and not fix:
+            fix = f"set {self._ways(place)}"
+        return Fault(self._where(place), _message(detail), fix)
 
     def _where(self, place: Place) -> str:
         origin = self.origin(place)
@@ -129,12 +129,12 @@ def _part(part: int | str) -> str:
     return f".{part}" if _PLAIN.fullmatch(part) else ".(a key not shown here)"
 
 
-_OURS = {
+_MESSAGES = {
     "model_type": "must be a mapping of settings",
     "dict_type": "must be a mapping of names to targets",
     "tuple_type": "must be a list",
-    "string_type": "must be a text",
-    "path_type": "must be a file's path",
+    "string_type": "must be text",
+    "path_type": "must be a file path",
     "too_short": "must not be empty",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
@@ -143,6 +143,6 @@ _OURS = {
 }
 
 
-def _said(detail: ErrorDetails) -> str:
-    said = _OURS.get(detail["type"], detail["msg"])
-    return said.replace("Input should be", "must be").replace("Field required", "is missing")
+def _message(detail: ErrorDetails) -> str:
+    message = _MESSAGES.get(detail["type"], detail["msg"])
+    return message.replace("Input should be", "must be").replace("Field required", "is missing")

@@ -16,28 +16,32 @@ def read_file(path: Path) -> dict[str, Any]:
         content = _yaml(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
-        raise _fault(where, f"cannot be read: {reason}", "name a file that it can read") from None
+        raise _fault(
+            where, f"cannot be read: {reason}", "name a file that the exporter can read"
+        ) from None
     except UnicodeDecodeError:
         raise _fault(where, "is not text in UTF-8", "save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
-        mend = _MENDS.get(error.problem or "", _QUOTES)
-        raise _fault(f"{where}{_line(error)}", _problem(error), mend) from None
+        fix = _FIXES.get(error.problem or "", _QUOTES)
+        raise _fault(f"{where}{_line(error)}", _problem(error), fix) from None
     except yaml.YAMLError:
-        raise _fault(where, "holds control characters", "remove them") from None
+        raise _fault(where, "contains control characters", "remove them") from None
     except RecursionError:
-        raise _fault(where, "is nested without end", "remove the alias to itself") from None
+        raise _fault(
+            where, "is nested without end", "remove the alias that refers to itself"
+        ) from None
     if not isinstance(content, dict):
         raise _fault(where, "must be a mapping of settings", "begin it with target: or targets:")
     if "file" in (content.get("config") or ()):
-        raise _fault(where, "cannot name another file", "remove config.file from it")
+        raise _fault(where, "cannot name another file", "remove config.file from this one")
     return _anchored(content, path.parent)
 
 
-_TWICE = "a key stands here twice"
+_TWICE = "a key is repeated here"
 _TAG = "a value begins with !, the sign of a tag"
 _NO_NAME = "a key is not a name"
 _TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map", "null", "merge")}
-_MENDS = {
+_FIXES = {
     _TAG: "quote the value",
     _TWICE: "keep one of them",
     _NO_NAME: "write it like name: value",
@@ -45,8 +49,8 @@ _MENDS = {
 _QUOTES = "mind the indentation, and quote values that begin with one of ! & * @ % { [ ` > |"
 
 
-def _fault(where: str, what: str, mend: str) -> SettingsError:
-    return SettingsError([Fault(where, what, mend)])
+def _fault(where: str, what: str, fix: str) -> SettingsError:
+    return SettingsError([Fault(where, what, fix)])
 
 
 def _line(error: yaml.MarkedYAMLError) -> str:
@@ -61,7 +65,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 def _anchored(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Let relative paths in the file count from its folder, wherever the exporter starts."""
+    """Make relative paths in the file relative to its folder, wherever the exporter starts."""
     return {key: _anchor(key, value, folder) for key, value in tree.items()}
 
 
@@ -72,10 +76,10 @@ def _anchor(key: str, value: Any, folder: Path) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a scalar is the text that stands there.
+    """YAML in which a scalar is its literal text.
 
     Numbers and switches are read by the model, as from the environment; so a password of digits
-    keeps its zeros, and an offset such as +10:00 is not the number 600, as YAML 1.1 has it.
+    keeps its zeros, and an offset such as +10:00 is not the number 600, which YAML 1.1 makes of it.
     """
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - the form that PyYAML reads
@@ -97,7 +101,7 @@ def _yaml(text: str) -> Any:
 
 
 def _check(node: yaml.Node) -> None:
-    """Refuse tags, and a key that stands twice in one mapping: YAML would take the last."""
+    """Refuse tags, and a key that is repeated in one mapping: YAML would take the last."""
     if node.tag not in _TAGS:
         raise yaml.MarkedYAMLError(problem=_TAG, problem_mark=node.start_mark)
     if isinstance(node, yaml.SequenceNode):

@@ -70,7 +70,7 @@ class Setting:
 
     @property
     def metavar(self) -> str:
-        """What stands for the value in a synopsis."""
+        """The placeholder of the value in a synopsis."""
         for kind in self._types():
             if get_origin(kind) is Literal:
                 return "|".join(get_args(kind))
@@ -123,7 +123,7 @@ def _bare(kind: Any) -> Any:
 
 
 def declared(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Setting]:
-    """Every setting of the model in its order, but for mappings, which only a file can hold."""
+    """Every setting of the model in its order, except mappings, which only a file can contain."""
     for name, field in model.model_fields.items():
         section = section_of(field)
         if section is not None:

@@ -11,45 +11,51 @@ from pydantic import AfterValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 
-def wrong(what: str, mend: str, kind: str = "notation") -> PydanticCustomError:
+def wrong(what: str, fix: str, kind: str = "notation") -> PydanticCustomError:
     """Make an error for a validator to raise; neither text may hold what the operator wrote."""
-    return PydanticCustomError(kind, "{what}", {"what": what, "mend": mend})
+    return PydanticCustomError(kind, "{what}", {"what": what, "fix": fix})
 
 
 @dataclass(frozen=True)
 class Shown:
-    """How a value of the type is shown: its place-holder, and a default as one would write it."""
+    """How a value of the type is shown: its placeholder, and a default as operators write it."""
 
     metavar: str
     write: Callable[[float], str] = "{:g}".format
 
 
 def read_list(value: object) -> object:
-    """Split text at its commas; anything that is no text is left for the next check."""
+    """Split text at its commas; leave anything but text to the next check."""
     if not isinstance(value, str):
         return value
     return [piece for raw in value.split(",") if (piece := raw.strip())]
 
 
-_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>0\d|1[0-4]):(?P<minutes>[0-5]\d)")
+_OFFSET = re.compile(
+    r"(?:UTC|GMT)?(?P<sign>[+-])(?P<hours>[01]?[0-9]|2[0-3])(?::?(?P<minutes>[0-5][0-9]))?"
+)
 
 
 def read_zone(text: str) -> tzinfo | None:
-    """Return the zone of an IANA name or an offset; None is `auto`, the platform's own."""
-    if text == "auto":
+    """Return the zone of an IANA name or an offset; None is `auto`, the platform's own.
+
+    An offset has every form in which a platform reports one: `+8`, `+0800`, `GMT+08:00`.
+    """
+    name = text.strip()
+    if name == "auto":
         return None
-    if match := _OFFSET.fullmatch(text):
-        offset = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"]))
+    if match := _OFFSET.fullmatch(name):
+        offset = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))
         return timezone(-offset if match["sign"] == "-" else offset)
     try:
-        return ZoneInfo(text)
+        return ZoneInfo(name)
     except (ValueError, KeyError, OSError):  # a path, an unknown name, a directory such as Asia
         _unknown_zone()
 
 
 def _unknown_zone() -> NoReturn:
     raise wrong(
-        "is not a time zone", "write auto, a name like Asia/Shanghai, or an offset like +08:00"
+        "is not a time zone", "write auto, a name like Asia/Shanghai or an offset like +08:00"
     ) from None
 
 
@@ -77,9 +83,9 @@ def check_target_name(name: str) -> str:
     """Hold a target's name to what fits a label, a line of a log and a query of /probe."""
     if not is_target_name(name):
         raise wrong(
-            "holds a name that no target can have",
-            f"use 1 to {_NAME_LENGTH} printable characters without / and @, "
-            "not a URL and no host:port",
+            "contains a name that no target can have",
+            f"use 1 to {_NAME_LENGTH} printable characters without / or @, "
+            "and neither a URL nor host:port",
         )
     return name
 

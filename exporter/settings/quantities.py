@@ -17,9 +17,9 @@ def read_duration(value: object) -> float:
     """Seconds of `30s`, `5m`, `1h30m`, `500ms` or a plain number."""
     seconds = _seconds(value)
     if seconds is None or not math.isfinite(seconds):
-        raise wrong("is not a duration", "write it like 30s, 5m, 1h30m, 500ms or plain seconds")
+        raise wrong("is not a duration", "write it like 30s, 5m, 1h30m, 500ms, or in plain seconds")
     if seconds <= 0:
-        raise wrong("must be longer than nothing", "write it like 30s or 5m")
+        raise wrong("must be longer than zero", "write it like 30s or 5m")
     return seconds
 
 
@@ -34,7 +34,8 @@ def _seconds(value: object) -> float | None:
     match = _DURATION.fullmatch(text)
     if not text or match is None:
         return None
-    return sum(float(n) * _UNITS[unit] for unit, n in match.groupdict().items() if n)
+    seconds = sum(float(n) * _UNITS[unit] for unit, n in match.groupdict().items() if n)
+    return round(seconds, 9)  # 700ms is 0.7s
 
 
 def write_duration(seconds: float) -> str:
@@ -52,7 +53,7 @@ def read_size(value: object) -> int:
     match = _SIZE.fullmatch("" if isinstance(value, bool) else str(value).strip())
     size = int(match[1]) * _SIZES[match[2]] if match else 0
     if size <= 0:
-        raise wrong("is not a size", "write it like 64MiB, 512KiB or plain bytes")
+        raise wrong("is not a size", "write it like 64MiB, 512KiB, or in plain bytes")
     return size
 
 

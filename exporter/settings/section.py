@@ -1,4 +1,4 @@
-"""A group of settings, and what it objects to in their being given together."""
+"""A group of settings, and its objections to which of them are given together."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, TypeVar
@@ -23,19 +23,19 @@ class Section(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _whole(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _validated(cls, given: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(given, Mapping):
             return handler(given)
-        said = _said(cls, given)
-        return _all_at_once([*cls.objections(frozenset(said))], lambda: handler(said))
+        valued = _with_values(cls, given)
+        return _all_at_once([*cls.objections(frozenset(valued))], lambda: handler(valued))
 
     @classmethod
     def objections(cls, _given: frozenset[str]) -> Iterator[Objection]:
-        """Object to which settings were given; by name only, as their values may be wrong too."""
+        """Object to which settings are given, by name only: their values may be wrong too."""
         yield from ()
 
 
-def _said(group: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
+def _with_values(group: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out settings without a value (`stale_after:`): they mean the default."""
     return {
         name: value
@@ -48,26 +48,26 @@ _S = TypeVar("_S")
 
 
 def _all_at_once(objections: list[Objection], check: Callable[[], _S]) -> _S:
-    """Tell what is wrong with single settings and with their being together in one error."""
-    lines = [_line(error, (at,) if at else ()) for at, error in objections]
+    """Raise the faults of single settings and those of their combination as one error."""
+    details = [_located(error, (at,) if at else ()) for at, error in objections]
     try:
         made = check()
     except ValidationError as error:
-        raise _joined([*map(_again, error.errors(include_input=False)), *lines]) from None
-    if lines:
-        raise _joined(lines)
+        raise _joined([*map(_reraised, error.errors(include_input=False)), *details]) from None
+    if details:
+        raise _joined(details)
     return made
 
 
-def _line(error: PydanticCustomError, place: tuple[int | str, ...]) -> InitErrorDetails:
+def _located(error: PydanticCustomError, place: tuple[int | str, ...]) -> InitErrorDetails:
     return InitErrorDetails(type=error, loc=place, input=None)
 
 
-def _again(detail: ErrorDetails) -> InitErrorDetails:
-    """Carry an error over by its kind and words; its input stays behind."""
-    context = {"mend": "", **detail.get("ctx", {}), "what": detail["msg"]}
-    return _line(PydanticCustomError(detail["type"], "{what}", context), detail["loc"])
+def _reraised(detail: ErrorDetails) -> InitErrorDetails:
+    """Copy an error's kind and text, without its input."""
+    context = {"fix": "", **detail.get("ctx", {}), "what": detail["msg"]}
+    return _located(PydanticCustomError(detail["type"], "{what}", context), detail["loc"])
 
 
-def _joined(lines: list[InitErrorDetails]) -> ValidationError:
-    return ValidationError.from_exception_data("settings", lines, hide_input=True)
+def _joined(details: list[InitErrorDetails]) -> ValidationError:
+    return ValidationError.from_exception_data("settings", details, hide_input=True)

@@ -1,4 +1,4 @@
-"""What the flags, the environment and the file say, as nested mappings that nothing has checked."""
+"""What the flags, the environment and the file say, as nested mappings, not yet checked."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +18,7 @@ Tree = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Sources:
-    """All that was said, by whom, and what is wrong with the saying itself."""
+    """What each source says, and what is wrong with the sources themselves."""
 
     flags: Tree
     environment: Tree
@@ -31,16 +31,16 @@ class Sources:
     @property
     def merged(self) -> dict[str, Any]:
         """One tree: flags over environment over file."""
-        return _over(self.flags, _over(self.environment, self.file))
+        return _merged(self.flags, _merged(self.environment, self.file))
 
     def origin(self, place: Place) -> str:
-        """Name what the strongest source that says it is, as an operator would look for it."""
+        """Name the source that prevails for this place, as an operator would look for it."""
         setting = next((s for s in self.settings if s.path == place[: len(s.path)]), None)
-        if setting and setting.flag and _holds(self.flags, setting.path):
+        if setting and setting.flag and _has(self.flags, setting.path):
             return f"flag {setting.flag}"
-        if setting and _holds(self.environment, setting.path):
+        if setting and _has(self.environment, setting.path):
             return setting.environment
-        return f"in {self.path}" if place and _holds(self.file, place[:1]) else ""
+        return f"in {self.path}" if place and _has(self.file, place[:1]) else ""
 
 
 def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> Sources:
@@ -48,7 +48,7 @@ def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> 
     settings = tuple(declared(model))
     names = {setting.environment for setting in settings}
     environment = _environment(model, environ, names)
-    faults = [*_strangers(environ, names)]
+    faults = [*_unknown_variables(environ, names)]
     path = _config_file(flags, environment)
     file: Tree = {}
     unread = False
@@ -60,27 +60,27 @@ def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> 
     return Sources(flags, environment, file, path, settings, tuple(faults), unread)
 
 
-def _over(strong: Tree, weak: Tree) -> dict[str, Any]:
+def _merged(over: Tree, under: Tree) -> dict[str, Any]:
     both = {
-        key: _over(value, weak[key])
-        for key, value in strong.items()
-        if isinstance(value, Mapping) and isinstance(weak.get(key), Mapping)
+        key: _merged(value, under[key])
+        for key, value in over.items()
+        if isinstance(value, Mapping) and isinstance(under.get(key), Mapping)
     }
-    return {**weak, **strong, **both}
+    return {**under, **over, **both}
 
 
-def _holds(tree: Tree, place: Place) -> bool:
-    held: Any = tree
+def _has(tree: Tree, place: Place) -> bool:
+    found: Any = tree
     for part in place:
-        if not isinstance(held, Mapping) or part not in held:
+        if not isinstance(found, Mapping) or part not in found:
             return False
-        held = held[part]
+        found = found[part]
     return True
 
 
 def _config_file(flags: Tree, environment: Tree) -> Path | None:
-    said = _over(flags, environment).get("config", {}).get("file")
-    return Path(said) if said else None
+    path = _merged(flags, environment).get("config", {}).get("file")
+    return Path(path) if path else None
 
 
 def _environment(
@@ -92,16 +92,16 @@ def _environment(
     return source()
 
 
-# Kubernetes sets such names in each pod beside a Service called zstack-exporter(-something).
+# Kubernetes sets these in each pod of a namespace with a Service zstack-exporter(-something).
 _SERVICE = re.compile(
     rf"{PREFIX}(\w+?_)??(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?|PORT)"
 )
 
 
-def _strangers(environ: Mapping[str, str], names: set[str]) -> Iterator[Fault]:
+def _unknown_variables(environ: Mapping[str, str], names: set[str]) -> Iterator[Fault]:
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in names and not _of_kubernetes(name, environ):
-            yield Fault(name, "is not a setting", _instead(name, names))
+            yield Fault(name, "is not a setting", _hint(name, names))
 
 
 def _of_kubernetes(name: str, environ: Mapping[str, str]) -> bool:
@@ -109,9 +109,9 @@ def _of_kubernetes(name: str, environ: Mapping[str, str]) -> bool:
     return match is not None and (match[2] != "PORT" or "://" in environ[name])
 
 
-def _instead(name: str, names: Iterable[str]) -> str:
+def _hint(name: str, names: Iterable[str]) -> str:
     if name.startswith(f"{PREFIX}TARGETS"):
-        return "several targets can be set in the file only; see --config.file"
+        return "several targets can only be set in the file; see --config.file"
     tails = [known.removeprefix(PREFIX) for known in sorted(names)]
     near = get_close_matches(name.removeprefix(PREFIX), tails, n=1)
     return f"did you mean {PREFIX}{near[0]}?" if near else "remove it; --help lists every name"

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from typing_extensions import override
 
 from .addresses import PlatformUrl, ProxyUrl
@@ -18,7 +18,7 @@ from .section import Objection, Section
 
 
 @dataclass(frozen=True)
-class Credentials:
+class CredentialSettings:
     """How to identify oneself to a platform; exactly one of `secret` and `secret_file` is set.
 
     `identity` is the access key's id or the account's name; a session has none.
@@ -35,12 +35,12 @@ class TargetSettings(Section):
 
     url: PlatformUrl = Field(
         description="Address of the platform's API, such as http://10.0.0.5:8080. "
-        "A path before /zstack is kept; /zstack or /zstack/v1 at the end may be left out."
+        "A path before /zstack is kept; /zstack or /zstack/v1 at its end is optional."
     )
     access_key_id: Text | None = Field(
         default=None,
-        description="Id of the access key to sign requests with. "
-        "Preferred: no session, no password, no lock-out.",
+        description="ID of the access key that signs requests. "
+        "Preferred: no session, no password, no lockout.",
     )
     access_key_secret: Secret | None = Field(default=None, description="Secret of the access key.")
     access_key_secret_file: Path | None = Field(
@@ -54,78 +54,82 @@ class TargetSettings(Section):
         description="File that holds the password of the account; read again when it changes.",
     )
     session_uuid: Secret | None = Field(
-        default=None, description="Uuid of a session that somebody else opened and keeps alive."
+        default=None, description="UUID of a session that somebody else opens and keeps alive."
     )
     session_uuid_file: Path | None = Field(
         default=None,
-        description="File that holds the uuid of such a session; read again when it changes.",
+        description="File that holds the UUID of a session that somebody else opens and keeps "
+        "alive; read again when it changes.",
     )
     conditions: Conditions = Field(
         default=(),
         description="Condition that a model service must meet to be counted, such as "
-        "framework=vLLM, in the platform's query syntax; of several, each must be met.",
+        "framework=vLLM, in the platform's query syntax; all of several must be met.",
     )
     page_size: int = Field(
-        default=1000, ge=1, le=10_000, description="Model services to ask for in one request."
+        default=1000, ge=1, le=10_000, description="Number of model services requested at a time."
     )
-    interval: Duration = Field(default=60.0, description="Time from one poll to the next.")
+    interval: Duration = Field(
+        default=60.0, description="Time from the start of one poll to the start of the next."
+    )
     timeout: Duration = Field(
-        default=30.0, description="Time that one whole poll may take, retries included."
+        default=30.0, description="Time allowed for one whole poll, retries included."
     )
     stale_after: Duration | None = Field(
         default=None,
-        description="Age at which the numbers of the last good poll are no longer shown as they "
-        "are; three intervals where it is not set.",
+        description="Age after which the numbers of the last good poll count as stale; "
+        "three intervals where it is not set.",
     )
     on_stale: Literal["drop", "fail", "keep"] = Field(
         default="drop",
-        description="What to do with numbers past that age: drop them and keep the metrics about "
-        "polling, fail the scrape with 503, or keep them.",
+        description="What to do with stale numbers. drop leaves them out and keeps the metrics "
+        "about polling; fail answers 503 for that target on /probe and for the whole of /metrics; "
+        "keep goes on exporting them.",
     )
     memory_unit: Literal["auto", "bytes", "KiB", "MiB", "GiB"] = Field(
         default="auto",
-        description="Unit in which the platform gives requested memory. auto takes a number below "
-        "16777216 for MiB and any other for bytes.",
+        description="Unit in which the platform reports requested memory. auto takes a number "
+        "below 16777216 as MiB and any other as bytes.",
     )
     time_zone: Zone = Field(
         default="auto",
-        description="Zone of the platform's timestamps: a name like Asia/Shanghai or an offset "
-        "like +08:00. auto asks the platform.",
+        description="Time zone of the platform's timestamps: a name such as Asia/Shanghai or an "
+        "offset such as +08:00. auto asks the platform.",
     )
     ca_file: Path | None = Field(
         default=None,
-        description="PEM file with the authorities to trust for the platform's certificate; "
-        "the system's where it is not set.",
+        description="PEM file with the certificate authorities to trust for the platform; "
+        "those of the system where it is not set.",
     )
     client_cert_file: Path | None = Field(
         default=None,
-        description="PEM file with the certificate to show the platform, and perhaps its key.",
+        description="PEM file with the client certificate, optionally with its key.",
     )
     client_key_file: Path | None = Field(
-        default=None, description="PEM file with the key of that certificate."
+        default=None, description="PEM file with the key of the client certificate."
     )
     insecure_skip_verify: bool = Field(
         default=False,
-        description="Accept any certificate of the platform. Credentials can then be stolen by "
-        "whoever stands between.",
+        description="Accept any certificate. Anyone on the network between the exporter and the "
+        "platform can then steal the credentials.",
     )
     proxy: ProxyUrl | None = Field(
         default=None,
-        description="HTTP proxy on the way to the platform; may hold a user and password.",
+        description="URL of the HTTP proxy to the platform; may contain a user and password.",
     )
     max_response_bytes: Size = Field(
-        default=64 * 2**20, description="Largest answer that is read, uncompressed."
+        default=64 * 2**20, description="Largest answer that is read, after decompression."
     )
 
     @property
-    def credentials(self) -> Credentials:
+    def credentials(self) -> CredentialSettings:
         """The one kind of credentials that is set."""
         if self.access_key_id is not None:
             secret, file = self.access_key_secret, self.access_key_secret_file
-            return Credentials("access_key", self.access_key_id, secret, file)
+            return CredentialSettings("access_key", self.access_key_id, secret, file)
         if self.account is not None:
-            return Credentials("account", self.account, self.password, self.password_file)
-        return Credentials("session", None, self.session_uuid, self.session_uuid_file)
+            return CredentialSettings("account", self.account, self.password, self.password_file)
+        return CredentialSettings("session", None, self.session_uuid, self.session_uuid_file)
 
     @property
     def effective_stale_after(self) -> float:
@@ -137,8 +141,16 @@ class TargetSettings(Section):
         """The zone of the platform's timestamps; None if the platform is to be asked."""
         return read_zone(self.time_zone)
 
+    @field_validator("stale_after")
+    @classmethod
+    def _check_stale_after(cls, seconds: float | None, given: ValidationInfo) -> float | None:
+        """Keep numbers from going stale before the next poll can renew them."""
+        if seconds is not None and seconds < given.data.get("interval", 0):
+            raise wrong("is shorter than interval", "make it at least as long as interval")
+        return seconds
+
     @model_validator(mode="after")
-    def _verifies_or_not(self) -> Self:
+    def _check_verification(self) -> Self:
         if self.insecure_skip_verify and self.ca_file:
             raise wrong(
                 "insecure_skip_verify contradicts ca_file",
@@ -155,13 +167,17 @@ class TargetSettings(Section):
             yield "client_cert_file", wrong(what, "", MISSING)
 
 
-_KINDS = (("access_key_id", "access_key_secret"), ("account", "password"), (None, "session_uuid"))
+_CREDENTIALS = (
+    ("access_key_id", "access_key_secret"),
+    ("account", "password"),
+    (None, "session_uuid"),
+)
 
 
 def _credential_objections(given: frozenset[str]) -> Iterator[Objection]:
     kinds = [
         (identity, secret)
-        for identity, secret in _KINDS
+        for identity, secret in _CREDENTIALS
         if given & {identity, secret, f"{secret}_file"}
     ]
     for _, secret in kinds:
@@ -182,12 +198,14 @@ def _credential_objections(given: frozenset[str]) -> Iterator[Objection]:
         both = " and ".join(identity or secret for identity, secret in kinds)
         yield "", wrong(f"has credentials of several kinds: {both}", "keep one kind")
     else:
-        yield from _incomplete(given, *kinds[0])
+        yield from _incomplete_credentials(given, *kinds[0])
 
 
-def _incomplete(given: frozenset[str], identity: str | None, secret: str) -> Iterator[Objection]:
+def _incomplete_credentials(
+    given: frozenset[str], identity: str | None, secret: str
+) -> Iterator[Objection]:
     if identity and identity not in given:
-        yield identity, wrong(f"is missing: {secret} is given, but not whose it is", "", MISSING)
+        yield identity, wrong(f"is missing: {secret} is given without it", "", MISSING)
     if not given & {secret, f"{secret}_file"}:
         what = f"is missing: {identity} is given, but neither {secret}_file nor {secret}"
         yield f"{secret}_file", wrong(what, "", MISSING)

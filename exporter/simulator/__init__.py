@@ -8,6 +8,12 @@
 
 It writes the JSON that ZStack writes and shares no code with the exporter, so that a mistake of one
 can't hide behind the same mistake of the other.
+
+It can do more than the exporter ever asks for: the older API at `/zstack/api/`, sessions that are
+renewed and jobs to wait for, the server's clock and release, projections (`fields`), sorting, every
+operator of a condition. That is for two others: the client of a third party that the simulator is
+held to (tests/simulator/test_legacy.py), which speaks the older API; and whoever tries a client or
+a script of their own on it, and would take a gap in it for one of ZStack's.
 """
 
 from .accounts import AccessKey, Account, Session

@@ -1,17 +1,15 @@
 """Who may call the platform: accounts, access keys, sessions."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-# ZStack ships its administrator with this uuid.
 ADMIN_UUID = "36c27e8ff05c4780bf6d2fa65700f22e"
+"""ZStack ships its administrator with this uuid."""
 
-# The pair that ZStack's documentation of access keys shows.
 EXAMPLE_KEY_ID = "1234567890abcdedfhij"
 EXAMPLE_KEY_SECRET = EXAMPLE_KEY_ID * 2
+"""With its id the pair that ZStack's documentation of access keys shows."""
 
 
 @dataclass(frozen=True, slots=True)

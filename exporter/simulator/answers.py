@@ -5,19 +5,13 @@ Refusal     said before the API layer: a status of its own and bare text
 ApiError    said by an API: always 503, with JSON
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .inventory import Json, Profile
 from .wire import html_safe_json, plain_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .inventory import Json, Profile
 
 _DESCRIPTIONS = {
     "SYS.1000": "An internal error happened in system",
@@ -46,8 +40,9 @@ _DESCRIPTIONS = {
     "LICENSE.1000": "The license has expired",
 }
 
-# Two are known from the newest servers; the rest follow their pattern (see _global_code).
 _GLOBAL_CODES = {"ID.1001": "ORG_ZSTACK_IDENTITY_10020"}
+"""What is known from the newest servers; the rest is made up (see `_global_code`)."""
+
 _MODULES = {"ID": "IDENTITY", "SYS": "CORE"}
 
 
@@ -125,10 +120,15 @@ def error_code(error: ApiError, profile: Profile) -> dict[str, Json]:
 
 
 def _global_code(code: str) -> str:
+    """The known one, or one of 11000 and above.
+
+    The numbers below are ZStack's own: 10006, 10007 and 10020 of IDENTITY tell of a session that is
+    missing or over, which no other code may seem to say.
+    """
     prefix, _, number = code.rpartition(".")
     module = _MODULES.get(prefix, prefix or "CORE")
-    digits = int(number) if number.isdigit() else 0
-    return _GLOBAL_CODES.get(code, f"ORG_ZSTACK_{module}_{10_000 + digits % 1000}")
+    digits = int(number) if number.isdecimal() else 0
+    return _GLOBAL_CODES.get(code, f"ORG_ZSTACK_{module}_{11_000 + digits % 1000}")
 
 
 def _diagnostic(error: ApiError) -> dict[str, Json]:

@@ -1,36 +1,31 @@
 """The platform's HTTP face on loopback: a servlet container as ZStack's RestServer runs in."""
 
-from __future__ import annotations
-
 import asyncio
+import ssl
 import struct
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aiohttp import web
 
 from . import answers, dispatch
+from .answers import Answer
 from .call import Call
-
-if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator
-
-    from .answers import Answer
-    from .cloud import Cloud
+from .cloud import Cloud
 
 CONTEXT = "/zstack"
 _COOKIE = "JSESSIONID"
 _METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD"})
-# Tomcat has these percent-encoded or not at all.
 _UNENCODED = frozenset("<>")
+"""Tomcat has these percent-encoded or not at all."""
+
 _FORWARDED = ("X-Forwarded-For", "X-Real-IP")
 _LARGEST_BODY = 16 << 20
-# Close at once, and say so with RST: lingering on, for zero seconds.
 _RESET = struct.pack("ii", 1, 0)
+"""Close at once, and say so with RST: lingering on, for zero seconds."""
 
 
 @asynccontextmanager

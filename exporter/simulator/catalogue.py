@@ -1,7 +1,5 @@
 """What an estate is grown from: names, values seen on real platforms, texts of realistic size."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import NamedTuple
 
@@ -77,7 +75,6 @@ DESCRIPTIONS = (
 PYTHONS = ("3.10.14", "3.11.9", "3.12.3", None)
 CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "9.0", None)
 
-# Sections of a README, one after the other.
 _NOTES = """
 The service answers the OpenAI protocol under `/v1`: `POST /v1/chat/completions`,
 `POST /v1/embeddings`, `GET /v1/models`. Streaming is on when `"stream": true` is sent.
@@ -102,6 +99,8 @@ curl -s "http://$ENDPOINT/v1/chat/completions" -H 'Content-Type: application/jso
 Known limits: requests beyond the context are refused with 400; batches over 256 wait; LoRA adapters
 are loaded on first use & stay resident.
 """
+"""Sections of a README, one after the other."""
+
 _SECTIONS = [section.strip() for section in _NOTES.split("---\n")]
 _README_COUNT = 48
 _README_LENGTH = 2800

@@ -1,26 +1,20 @@
 """The state of a platform: every knob, everything it remembers. No HTTP in here."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .accounts import EXAMPLE_KEY_ID, EXAMPLE_KEY_SECRET, AccessKey, Account, Session
 from .estate import Estate, Life
+from .faults import Fault
+from .inventory import Json, ModelService, Profile, Projection
+from .query import Query
 from .selection import Selections
-from .wire import java_date, record_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .faults import Fault
-    from .inventory import Json, ModelService, Profile, Projection
-    from .query import Query
-    from .wire import DateStyle
+from .wire import DateStyle, java_date, record_json
 
 _REQUESTS_KEPT = 10_000
 _RECORDS_KEPT = 1 << 17
@@ -37,12 +31,20 @@ class SeenRequest(NamedTuple):
     operation: str
 
 
+@dataclass(slots=True)
+class Job:
+    """An asynchronous API on its way: so many polls find it running, then its reply is ready."""
+
+    members: dict[str, Json]
+    polls_left: int = 1
+
+
 @dataclass(eq=False)
 class Cloud:
     """A ZStack with AIOS. Knobs may be turned while it serves.
 
     services, seed      the estate to grow; one of your own can be put into `estate` later
-    profile             the release whose behaviour is shown: 5.2.1, 5.3.20 or 5.5
+    profile             the release to imitate: 5.2.1, 5.3.20 or 5.5
     time_zone           IANA name of the server's zone: dates, and the clock of access keys
     date_style          the Java that prints dates: jdk8, jdk9 or jdk20
     accounts            by name; `admin` with `password` to begin with
@@ -149,14 +151,6 @@ class Cloud:
     def date(self, seconds: float) -> str:
         """The moment as this platform writes it."""
         return java_date(seconds, self.time_zone, self.date_style)
-
-
-@dataclass(slots=True)
-class Job:
-    """An asynchronous API on its way: so many polls find it running, then its reply is ready."""
-
-    members: dict[str, Json]
-    polls_left: int = 1
 
 
 def _render(

@@ -1,22 +1,15 @@
 """From a call to its answer, in the order in which ZStack's RestServer goes about it."""
 
-from __future__ import annotations
-
 from collections import deque
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from . import answers, legacy
 from .answers import Answer, ApiError, Refusal
-from .cloud import SeenRequest
-from .effects import Exchange
+from .call import Call
+from .cloud import Cloud, SeenRequest
+from .effects import Exchange, Proceed
 from .routes import TRAP, Operation, route
-
-if TYPE_CHECKING:
-    from .call import Call
-    from .cloud import Cloud
-    from .effects import Proceed
 
 _MINUTE = 60.0
 _CALLS_A_MINUTE = {"5.2.1": None, "5.3.20": 12_000, "5.5": 12_000}

@@ -3,25 +3,21 @@
 It may answer itself, wait, change the platform before it answers or the answer afterwards.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
+from .accounts import Session
 from .answers import Answer, ApiError, Refusal
+from .estate import Estate
+from .inventory import Json
 from .wire import html_safe_json
 
-if TYPE_CHECKING:
-    from .accounts import Session
-    from .estate import Estate
-    from .inventory import Json
-
 Proceed: TypeAlias = Callable[[], Awaitable[Answer]]
-Row: TypeAlias = "dict[str, Json]"
+Row: TypeAlias = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)

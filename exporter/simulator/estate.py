@@ -3,12 +3,11 @@
 The same seed grows the same estate, whatever the day.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Iterator, Sequence, ValuesView
 from dataclasses import replace
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from .catalogue import (
     AWKWARD,
@@ -28,11 +27,9 @@ from .catalogue import (
 )
 from .inventory import Image, ModelRef, ModelService
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence, ValuesView
-
-# 2025-06-01 00:00 UTC: nothing of a grown estate is younger.
 _GROWN = 1_748_736_000
+"""2025-06-01 00:00 UTC: nothing of a grown estate is younger."""
+
 _OLDEST = 700 * 86_400
 _MIB = 1 << 20
 _CENTERS = 4
@@ -51,8 +48,10 @@ class Estate:
         self.revision = 0
 
     @classmethod
-    def grown(cls, services: int, seed: int = 1) -> Estate:
+    def grown(cls, services: int, seed: int = 1) -> Self:
         """An estate of so many services; 100,000 take some seconds."""
+        if services < 0:
+            raise ValueError(f"services must not be negative: {services}")
         return cls(islice(sprouts(Random(seed)), services))  # noqa: S311 - reproducible on purpose
 
     def add(self, service: ModelService) -> None:

@@ -5,25 +5,19 @@
 Several may strike one request; the first in the list stands outermost.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 from . import answers, effects
 from .answers import Answer, ApiError
+from .effects import Effect, Row
+from .estate import Estate
 from .wire import plain_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .effects import Effect, Row
-    from .estate import Estate
 
 QUERY = "QueryModelService"
 
-# What `hostile` puts into names, versions and frameworks, row by row.
 HOSTILE = (
     "lone \ud800 surrogate",
     "bell \x07 escape \x1b[31m null \x00",
@@ -33,6 +27,7 @@ HOSTILE = (
     "x" * 20_000,
     "",
 )
+"""What `hostile` puts into names, versions and frameworks, row by row."""
 
 _WRONG_TYPES: Row = {
     "name": 17,
@@ -103,33 +98,33 @@ class Fault:
         return now >= self.began + self.lasting
 
     @classmethod
-    def slow(cls, seconds: float, **rule: Unpack[Rule]) -> Fault:
+    def slow(cls, seconds: float, **rule: Unpack[Rule]) -> Self:
         """The true answer, so much later."""
         return cls("slow", effects.delaying(seconds), **rule)
 
     @classmethod
-    def hang(cls, **rule: Unpack[Rule]) -> Fault:
+    def hang(cls, **rule: Unpack[Rule]) -> Self:
         """No answer at all, until the client gives up."""
         return cls("hang", effects.hanging, **rule)
 
     @classmethod
-    def reset(cls, **rule: Unpack[Rule]) -> Fault:
+    def reset(cls, **rule: Unpack[Rule]) -> Self:
         """The connection is reset before any byte."""
         return cls("reset", effects.answering(Answer(HTTPStatus.OK, cut=0)), **rule)
 
     @classmethod
-    def html(cls, status: int = 502, **rule: Unpack[Rule]) -> Fault:
+    def html(cls, status: int = 502, **rule: Unpack[Rule]) -> Self:
         """A page of a reverse proxy; with 200, its log-in or start page."""
         title = f"{status} {HTTPStatus(status).phrase}"
         return cls("html", effects.answering(answers.html(status, title, "nginx")), **rule)
 
     @classmethod
-    def text(cls, status: int, body: str = "", **rule: Unpack[Rule]) -> Fault:
+    def text(cls, status: int, body: str = "", **rule: Unpack[Rule]) -> Self:
         """Any status with a plain text, or with nothing."""
         return cls("text", effects.answering(answers.text(status, body)), **rule)
 
     @classmethod
-    def rate_limited(cls, **rule: Unpack[Rule]) -> Fault:
+    def rate_limited(cls, **rule: Unpack[Rule]) -> Self:
         """429, in the words of the limiter of ZStack 5.3.20."""
         answer = answers.text(HTTPStatus.TOO_MANY_REQUESTS, "Rate limit exceeded")
         return cls("rate_limited", effects.answering(answer), **rule)
@@ -137,40 +132,40 @@ class Fault:
     @classmethod
     def error(
         cls, code: str, details: str | None = None, description: str = "", **rule: Unpack[Rule]
-    ) -> Fault:
+    ) -> Self:
         """An API error: 503 with JSON in the form of the platform's release."""
         return cls("error", effects.raising(ApiError(code, details, description)), **rule)
 
     @classmethod
-    def refused_address(cls, **rule: Unpack[Rule]) -> Fault:
+    def refused_address(cls, **rule: Unpack[Rule]) -> Self:
         """403 of login control's address rules: an ErrorCode without the `error` around it."""
         error = ApiError("LOGIN_CONTROL.1004", "the address is not allowed to log in")
         answer = Answer(HTTPStatus.FORBIDDEN, plain_json(answers.error_code(error, "5.2.1")))
         return cls("refused_address", effects.answering(answer), **rule)
 
     @classmethod
-    def not_ready(cls, **rule: Unpack[Rule]) -> Fault:
+    def not_ready(cls, **rule: Unpack[Rule]) -> Self:
         """The management node is still starting."""
         error = ApiError("SYS.1010", "management node is not ready")
         return cls("not_ready", effects.raising(error), **rule)
 
     @classmethod
-    def unsupported(cls, **rule: Unpack[Rule]) -> Fault:
+    def unsupported(cls, **rule: Unpack[Rule]) -> Self:
         """AIOS is not installed there: its paths are not registered."""
         return cls("unsupported", effects.unregistered, **rule)
 
     @classmethod
-    def expired(cls, **rule: Unpack[Rule]) -> Fault:
+    def expired(cls, **rule: Unpack[Rule]) -> Self:
         """Every session ends before the request is looked at."""
         return cls("expired", effects.before(lambda e: e.sessions.clear()), **rule)
 
     @classmethod
-    def changing(cls, change: Callable[[Estate], object], **rule: Unpack[Rule]) -> Fault:
+    def changing(cls, change: Callable[[Estate], object], **rule: Unpack[Rule]) -> Self:
         """The estate changes just before a query is answered; with `page=2`, between two pages."""
         return cls("changing", effects.before(lambda e: change(e.estate)), **_of_queries(rule))
 
     @classmethod
-    def reset_midway(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Fault:
+    def reset_midway(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Self:
         """The connection is reset when this share of the body is out."""
 
         def spoil(answer: Answer) -> Answer:
@@ -179,7 +174,7 @@ class Fault:
         return cls("reset_midway", effects.after(spoil), **_of_queries(rule))
 
     @classmethod
-    def truncated(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Fault:
+    def truncated(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Self:
         """The body ends early, and its length says so: JSON that does not parse."""
 
         def spoil(answer: Answer) -> Answer:
@@ -188,7 +183,7 @@ class Fault:
         return cls("truncated", effects.after(spoil), **_of_queries(rule))
 
     @classmethod
-    def oversize(cls, size: int = 64 << 20, **rule: Unpack[Rule]) -> Fault:
+    def oversize(cls, size: int = 64 << 20, **rule: Unpack[Rule]) -> Self:
         """A body of more than so many bytes: the same JSON, blanks before its last brace."""
 
         def spoil(answer: Answer) -> Answer:
@@ -197,7 +192,7 @@ class Fault:
         return cls("oversize", effects.after(spoil), **_of_queries(rule))
 
     @classmethod
-    def wrong_total(cls, by: int = 1, **rule: Unpack[Rule]) -> Fault:
+    def wrong_total(cls, by: int = 1, **rule: Unpack[Rule]) -> Self:
         """`total`, where the reply has one, is off by so many."""
 
         def change(members: dict[str, Any]) -> None:
@@ -207,23 +202,23 @@ class Fault:
         return cls("wrong_total", effects.rewriting(change), **_of_queries(rule))
 
     @classmethod
-    def capped(cls, rows: int = 100, **rule: Unpack[Rule]) -> Fault:
+    def capped(cls, rows: int = 100, **rule: Unpack[Rule]) -> Self:
         """No page has more rows than this, whatever was asked for, and nothing says so."""
         return cls("capped", effects.on_rows(lambda page: page[:rows]), **_of_queries(rule))
 
     @classmethod
-    def duplicated(cls, **rule: Unpack[Rule]) -> Fault:
+    def duplicated(cls, **rule: Unpack[Rule]) -> Self:
         """The first row of the page stands in it twice."""
         return cls("duplicated", effects.on_rows(lambda page: page[:1] + page), **_of_queries(rule))
 
     @classmethod
-    def wrong_types(cls, **rule: Unpack[Rule]) -> Fault:
+    def wrong_types(cls, **rule: Unpack[Rule]) -> Self:
         """The first record has values of kinds that no release would send."""
         effect = effects.on_first_row(lambda row: row | _WRONG_TYPES)
         return cls("wrong_types", effect, **_of_queries(rule))
 
     @classmethod
-    def without_uuid(cls, **rule: Unpack[Rule]) -> Fault:
+    def without_uuid(cls, **rule: Unpack[Rule]) -> Self:
         """The first record has no uuid."""
 
         def alter(row: Row) -> Row:
@@ -232,7 +227,7 @@ class Fault:
         return cls("without_uuid", effects.on_first_row(alter), **_of_queries(rule))
 
     @classmethod
-    def hostile(cls, **rule: Unpack[Rule]) -> Fault:
+    def hostile(cls, **rule: Unpack[Rule]) -> Self:
         """Names, versions and frameworks meant to break whoever prints them."""
 
         def alter(rows: list[Row]) -> list[Row]:

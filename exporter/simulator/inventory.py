@@ -1,22 +1,17 @@
 """What the platform keeps of a model service, and which of it each release shows."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, get_args
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 Profile = Literal["5.2.1", "5.3.20", "5.5"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
-# Prints Unix seconds as the server does.
-Date: TypeAlias = "Callable[[float], str]"
-Writer: TypeAlias = "Callable[[ModelService, Date, Profile], Json]"
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Date: TypeAlias = Callable[[float], str]
+"""Prints Unix seconds as the server does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +71,9 @@ class ModelService:
     last_operated: float | None = None
 
 
+Writer: TypeAlias = Callable[[ModelService, Date, Profile], Json]
+
+
 class Kind(Enum):
     """How a column is compared and written."""
 
@@ -101,7 +99,6 @@ class Column(NamedTuple):
         return getattr(service, self.attribute)
 
 
-# The releases between the profiles are rounded up: what 5.4.6 brought, "5.5" has.
 _COLUMNS = (
     Column("uuid", "uuid"),
     Column("name", "name"),
@@ -138,6 +135,7 @@ _COLUMNS = (
     Column("createDate", "created", Kind.DATE),
     Column("lastOpDate", "last_operated", Kind.DATE),
 )
+"""The releases between the profiles are rounded up: what 5.4.6 brought, "5.5" has."""
 
 
 @cache

@@ -6,21 +6,16 @@ r"""The older API at `/zstack/api/`: one message as JSON, its reply as JSON in a
 Errors come with status 200, inside the reply.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from . import login
 from .answers import Answer, ApiError, error_code, reply
+from .call import Call
+from .cloud import Cloud
 from .operations import services_reply
 from .query import DEFAULT_LIMIT, Condition, Query
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .call import Call
-    from .cloud import Cloud
 
 PATH = "/api/"
 

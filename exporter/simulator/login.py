@@ -1,17 +1,12 @@
 """Sessions: how they are opened, kept alive and closed, and why a login fails."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .accounts import Session
+from .accounts import Account, Session
 from .answers import ApiError
-
-if TYPE_CHECKING:
-    from .accounts import Account
-    from .cloud import Cloud
-    from .inventory import Json
+from .cloud import Cloud
+from .inventory import Json
 
 
 def log_in(cloud: Cloud, parameters: dict[str, Any]) -> Session:

@@ -1,29 +1,22 @@
 """What the platform's APIs do, one function each."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from . import login
+from .accounts import Account
 from .answers import Answer, ApiError, Refusal, reply
-from .cloud import Job
+from .call import Call
+from .cloud import Cloud, Job
+from .inventory import Json, ModelService, Projection
 from .query import Condition, Query, parse
 from .selection import INVENTORY_CLASS, projection
 from .signature import signed_account
 from .wire import html_safe_json
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .accounts import Account
-    from .call import Call
-    from .cloud import Cloud
-    from .inventory import Json, ModelService, Projection
 
 _REF_CLASS = "org.zstack.ai.entity.ModelServiceRefInventory"
 _IMAGE_CLASS = "org.zstack.ai.entity.ModelServiceImageInventory"

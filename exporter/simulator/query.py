@@ -4,21 +4,15 @@ A condition is cut at the first occurrence of the operator that comes first in `
 the one that comes first in the text: `name=a!=b` asks for a field called `name=a`.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from .answers import ApiError, Refusal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
 DEFAULT_LIMIT = 1000
 
-# In the order in which they are looked for, with the names that the older API gives them.
 OPERATORS = {
     "!=": "!=",
     ">=": ">=",
@@ -33,6 +27,8 @@ OPERATORS = {
     "is null": "is null",
     "not null": "is not null",
 }
+"""In the order in which they are looked for, with the names that the older API gives them."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
 
 

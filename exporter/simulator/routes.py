@@ -1,7 +1,5 @@
 """Which API a path and a method mean."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +13,9 @@ from .cloud import Cloud
 
 Run: TypeAlias = Callable[[Cloud, Call], Answer]
 
-# A query for instance groups that lost its last slash; ZStack 5.3.20 registers a delete there.
 TRAP = "/v1/ai/model-services/instances/groups"
+"""A query for instance groups that lost its last slash; ZStack 5.3.20 registers a delete there."""
+
 _CONTAINER = re.compile(r"\{\w+\}")
 
 
@@ -51,7 +50,6 @@ def _changing(**names: str) -> Mapping[str, Operation]:
     }
 
 
-# In the order of matching: exact paths stand before those with a uuid.
 _ROUTES = (
     Route(
         "/v1/ai/model-services",
@@ -102,6 +100,8 @@ _ROUTES = (
         },
     ),
 )
+"""In the order of matching: exact paths stand before those with a uuid."""
+
 _JOBS = Route("/v1/api-jobs/{uuid}", _reading("QueryApiJob", apis.query_job))
 
 

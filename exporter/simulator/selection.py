@@ -1,29 +1,24 @@
 """Which services a query means, and in what order."""
 
-from __future__ import annotations
-
 import re
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter, ge, gt, le, lt
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from .answers import ApiError
-from .inventory import Kind, ModelService, Projection, columns
+from .estate import Estate
+from .inventory import Kind, ModelService, Profile, Projection, columns
+from .query import Condition, Query
 from .wire import local_time
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+Scalar: TypeAlias = str | float
+_Reader: TypeAlias = Callable[[ModelService], Sequence[Scalar | None]]
 
-    from .estate import Estate
-    from .inventory import Profile
-    from .query import Condition, Query
-
-Scalar: TypeAlias = "str | float"
-_Reader: TypeAlias = "Callable[[ModelService], Sequence[Scalar | None]]"
-
-# The server's classes are not public; the names follow the packages of its messages.
 INVENTORY_CLASS = "org.zstack.ai.entity.ModelServiceInventory"
+"""The server's classes are not public; the names follow the packages of its messages."""
+
 _COMPARISONS: Mapping[str, Callable[[Scalar, Scalar], bool]] = {
     ">": gt,
     ">=": ge,

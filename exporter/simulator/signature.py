@@ -1,28 +1,23 @@
 """Access keys: the signature of a request and the clock it is held to."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac
 import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .accounts import Account
 from .answers import Refusal
-
-if TYPE_CHECKING:
-    from .accounts import Account
-    from .call import Call
-    from .cloud import Cloud
+from .call import Call
+from .cloud import Cloud
 
 SKEW = timedelta(minutes=15)
 _DATE = re.compile(r"(?P<day>[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d) (?P<zone>\S+)")
 _OFFSET = re.compile(r"(?:GMT|UTC)?(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d)")
-# CST is Chicago to Java, whatever a server in Shanghai meant by it.
 _ABBREVIATIONS = {"GMT": "UTC", "UTC": "UTC", "Z": "UTC", "CST": "America/Chicago"}
+"""CST is Chicago to Java, whatever a server in Shanghai meant by it."""
 
 
 def signature(secret: str, method: str, date: str, path: str) -> str:

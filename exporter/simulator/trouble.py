@@ -1,30 +1,30 @@
 """A platform that lives: its estate changes, and now and then something goes wrong and mends."""
 
-from __future__ import annotations
-
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from .cloud import Cloud
 from .faults import QUERY, Fault
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .cloud import Cloud
-
-# What goes wrong, one after the other: errors first that an operator meets in real life.
 TROUBLES: tuple[Callable[[], Fault], ...] = (
     lambda: Fault.error("SYS.1000", "Could not open JPA EntityManager", operation=QUERY),
-    lambda: Fault.error("ID.1001", "Session expired", operation=QUERY),
-    lambda: Fault.rate_limited(operation=QUERY),
+    lambda: Fault.expired(operation=QUERY, times=1),
+    Fault.rate_limited,
     lambda: Fault.error("ID.1002", "permission denied", operation=QUERY),
-    lambda: Fault.html(502, operation=QUERY),
+    Fault.html,
     lambda: Fault.slow(3.0, operation=QUERY),
     lambda: Fault.error("LICENSE.1000", "license expired", operation=QUERY),
     Fault.truncated,
-    lambda: Fault.not_ready(operation=QUERY),
-    lambda: Fault.reset(operation=QUERY),
+    Fault.not_ready,
+    Fault.reset,
 )
+"""What goes wrong, one after the other: errors first that an operator meets in real life.
+
+Each is what a platform does to any client, so it holds for accounts and access keys alike: what
+stops a proxy, the limiter or the whole node meets logins too; the sessions end once, and a client
+that signs its requests has none to lose.
+"""
+
 _FIRST_TROUBLE = 15.0
 _LASTING = 20.0
 

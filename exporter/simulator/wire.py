@@ -1,21 +1,17 @@
 """JSON as ZStack's two Gsons print it, and dates as its Java does."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from .inventory import Json
+from .inventory import Json
 
 DateStyle = Literal["jdk8", "jdk9", "jdk20"]
 DATE_STYLES: tuple[DateStyle, ...] = get_args(DateStyle)
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# None of these is part of JSON's own syntax, so the whole text can be escaped at once.
 _HTML = {
     "<": r"\u003c",
     ">": r"\u003e",
@@ -23,6 +19,8 @@ _HTML = {
     "=": r"\u003d",
     "'": r"\u0027",
 }
+"""None of these is part of JSON's own syntax, so the whole text can be escaped at once."""
+
 _LINES = {"\u2028": r"\u2028", "\u2029": r"\u2029"}
 _LONG = 256
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

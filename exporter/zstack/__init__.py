@@ -1,10 +1,10 @@
-"""An asyncio client library for the AI API of ZStack; it knows neither Prometheus nor settings."""
+"""An asyncio client library for the AI API of ZStack; it imports neither metrics nor settings."""
 
 from .auth import LOG_IN, AccessKeyAuth, AccountAuth, Auth, SessionAuth
 from .client import QUERY_MODEL_SERVICE, Client
 from .credentials import AccessKey, Account, GivenSession, Read
-from .dates import fixed_offset, timestamp
-from .errors import DeadlineError, MalformedError, Operation, PollError, ZStackError
+from .dates import timestamp
+from .errors import DeadlineError, Operation, PollError, ZStackError
 from .paging import Listing
 from .schema import ModelService, ModelServiceRef
 from .transport import Exchange, Transport
@@ -22,7 +22,6 @@ __all__ = [
     "Exchange",
     "GivenSession",
     "Listing",
-    "MalformedError",
     "ModelService",
     "ModelServiceRef",
     "Operation",
@@ -31,6 +30,5 @@ __all__ = [
     "SessionAuth",
     "Transport",
     "ZStackError",
-    "fixed_offset",
     "timestamp",
 ]

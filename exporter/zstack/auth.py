@@ -105,17 +105,18 @@ class AccountAuth:
         self._log_out_seconds = log_out_seconds
         self._credentials = Credentials(read)
         self._session: str | None = None
-        self._logging_in = asyncio.Lock()
+        self._login: asyncio.Task[None] | None = None
 
     async def refresh(self, operation: Operation) -> None:
         if await self._credentials.refresh(operation):
             await self.close()
 
     async def headers(self, operation: Operation) -> dict[str, str]:  # noqa: ARG002 - Auth
-        async with self._logging_in:
-            if self._session is None:
-                self._session = await self._log_in(self._credentials.usable())
-            return _oauth(self._session)
+        while self._session is None:
+            if self._login is None:
+                self._login = asyncio.create_task(self._log_in(self._credentials.usable()))
+            await self._logged_in(self._login)
+        return _oauth(self._session)
 
     def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:
         if isinstance(error, SessionError):
@@ -127,15 +128,36 @@ class AccountAuth:
         return False
 
     async def close(self) -> None:
+        if self._login is not None:
+            await self._finish(self._login)
         session, self._session = self._session, None
         if session is not None:
             await self._log_out(session)
 
-    async def _log_in(self, account: Account) -> str:
+    async def _finish(self, login: asyncio.Task[None]) -> None:
+        """Give a login that is under way a little time to tell which session it opened."""
+        with suppress(ExchangeError, TimeoutError):
+            async with asyncio.timeout(self._log_out_seconds):
+                await self._logged_in(login)
+        login.cancel()
+        self._login = None
+
+    async def _logged_in(self, login: asyncio.Task[None]) -> None:
+        """Wait for a login that goes on when its poll is given up.
+
+        The platform may have opened the session already, and only the answer tells which.
+        """
+        try:
+            await asyncio.shield(login)
+        finally:
+            if login.done() and self._login is login:
+                self._login = None
+
+    async def _log_in(self, account: Account) -> None:
         digest = hashlib.sha512(account.password.encode()).hexdigest()
         body = {"logInByAccount": {"accountName": account.name, "password": digest}}
         try:
-            return await self._transport.send(LOG_IN, session_uuid, json=body)
+            self._session = await self._transport.send(LOG_IN, session_uuid, json=body)
         except SessionError:  # says nothing of the account
             raise
         except UnauthorizedError as error:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from .errors import LockedError, Operation, UnauthorizedError, ZStackError
+from .errors import CredentialsError, LockedError, Operation, UnauthorizedError, ZStackError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class AccessKey:
 
     def __post_init__(self) -> None:
         _check_word(self.key_id, "the access key's id")
+        _check_text(self.secret, "the access key's secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class Account:
 
     name: str
     password: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _check_text(self.name, "the account's name")
+        _check_text(self.password, "the password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +60,15 @@ class Credentials(Generic[C]):
         self._locked_until = 0.0
 
     async def refresh(self, operation: Operation) -> bool:
-        """Read them anew; whether they changed. Raises UnauthorizedError if they can't be read."""
+        """Read them anew; whether they changed. Raises CredentialsError if they can't be read."""
         try:
             current = await self._read()
         except OSError as error:
             message = f"credentials cannot be read: {error.filename}: {error.strerror}"
-            raise UnauthorizedError(message, operation) from error
+            raise CredentialsError(message, operation) from error
         except ValueError as error:
             message = f"credentials cannot be used: {error}"
-            raise UnauthorizedError(message, operation) from None
+            raise CredentialsError(message, operation) from None
         changed = current != self._current
         if changed:
             self._current, self._refusal = current, None
@@ -76,7 +81,7 @@ class Credentials(Generic[C]):
         if self._refusal is not None:
             raise self._refusal.with_traceback(None)
         if self._current is None:
-            raise LookupError("credentials are read before they are used")
+            raise LookupError("credentials must be read before they are used")
         return self._current
 
     def learn(self, error: ZStackError) -> None:
@@ -85,6 +90,14 @@ class Credentials(Generic[C]):
             self._refusal = error
         if isinstance(error, LockedError):
             self._locked_until = time.monotonic() + error.seconds
+
+
+def _check_text(text: str, name: str) -> None:
+    """What came in through the environment may be no text. Raises ValueError, without it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} is not UTF-8 text") from None
 
 
 def _check_word(text: str, name: str) -> None:

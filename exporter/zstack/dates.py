@@ -105,10 +105,18 @@ def http_date(now: float, zone: tzinfo | None) -> str:
     English whatever the locale, the day in two digits, the zone by offset: Java reads `CST` as
     US Central and refuses `+0800`.
     """
-    moment = datetime.fromtimestamp(now, UTC).astimezone(zone)
+    moment = datetime.fromtimestamp(now, UTC).astimezone(zone or _local_zone())
     day = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[moment.weekday()]
     month = tuple(_MONTHS)[moment.month - 1].capitalize()
     return f"{day}, {moment:%d} {month} {moment:%Y %H:%M:%S} {_offset_name(moment)}"
+
+
+def _local_zone() -> tzinfo:
+    """The zone that this machine is set to; UTC where that is nonsense."""
+    try:
+        return datetime.now(UTC).astimezone().tzinfo or UTC
+    except ValueError:
+        return UTC
 
 
 def _offset_name(moment: datetime) -> str:

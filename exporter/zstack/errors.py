@@ -6,7 +6,7 @@
     │   ├── RateLimitedError     429
     │   ├── UnauthorizedError    these credentials are refused
     │   │   ├── SessionError     the session has ended, the credentials may be good
-    │   │   └── LockedError      the account is locked for a while
+    │   │   └── LockedError      the account may not log in for a while
     │   ├── ClockSkewError       an access key's `Date` is too far from the platform's clock
     │   ├── DeniedError          known, but not permitted (or the licence forbids)
     │   ├── UnsupportedError     the platform has no such API: AIOS is not installed
@@ -14,7 +14,8 @@
     │   │   └── NotReadyError    … that a later try may not meet
     │   ├── MalformedError       a success that does not decode; a page of some proxy
     │   └── TooLargeError        the body is over the byte cap
-    └── PollError                the answers together are not what was asked for
+    └── PollError                what only the whole poll can know, whatever each request met
+        ├── CredentialsError     the credentials cannot be read, so nothing was asked
         ├── DeadlineError        the poll's time is over
         └── IncompleteError      the rows do not add up to `total`
 
@@ -48,8 +49,6 @@ class ZStackError(Exception):
     reason: ClassVar[str]
     transient: ClassVar[bool] = False
     """Whether the same request may succeed a moment later."""
-    hint: ClassVar[str]
-    """What the operator can do about it."""
 
     def __init__(self, message: str, operation: Operation, *, code: str = "") -> None:
         super().__init__(message)
@@ -66,7 +65,6 @@ class UnreachableError(ExchangeError):
 
     reason = "unreachable"
     transient = True
-    hint = "check the target's url, the network between, and ca_file if it is TLS"
 
 
 class RateLimitedError(ExchangeError):
@@ -74,7 +72,6 @@ class RateLimitedError(ExchangeError):
 
     reason = "rate_limited"
     transient = True
-    hint = "poll less often (interval), or raise the limit of ZStack or of the proxy before it"
 
     def __init__(
         self, message: str, operation: Operation, *, code: str = "", retry_after: float = 0.0
@@ -87,19 +84,17 @@ class UnauthorizedError(ExchangeError):
     """The credentials are refused; trying them again may lock the account."""
 
     reason = "unauthorized"
-    hint = "correct the credentials; they are not tried again until they change"
 
 
 class SessionError(UnauthorizedError):
     """The session is unknown or has ended (ID.1001)."""
 
-    hint = "the account logs in again by itself; a session given by hand must be replaced"
-
 
 class LockedError(UnauthorizedError):
-    """Too many failed logins (LOGIN_CONTROL.1002): nothing to try for `seconds`."""
+    """The account is locked (LOGIN_CONTROL.1002), or may not log in now or from here (1004).
 
-    hint = "wait for the lock to end, or unlock the account; it is tried again after that"
+    There is nothing to try for `seconds`.
+    """
 
     def __init__(
         self, message: str, operation: Operation, *, code: str = "", seconds: float
@@ -112,35 +107,30 @@ class ClockSkewError(ExchangeError):
     """The signed `Date` is over 15 minutes from the platform's clock, or in another zone."""
 
     reason = "clock_skew"
-    hint = "set time_zone to the platform's zone (such as Asia/Shanghai), or mend the clocks"
 
 
 class DeniedError(ExchangeError):
     """The account may not do this, or the licence does not cover it."""
 
     reason = "denied"
-    hint = "grant the account the query of model services, or renew the licence"
 
 
 class UnsupportedError(ExchangeError):
     """404 `no api mapping`: this platform does not have the API."""
 
     reason = "unsupported"
-    hint = "AIOS is not installed on this platform, or the url leads to something else"
 
 
 class RejectedError(ExchangeError):
     """ZStack answered with an error that has no class of its own."""
 
     reason = "rejected"
-    hint = "look the code up in ZStack's documentation, or in its management-server.log"
 
 
 class NotReadyError(RejectedError):
     """A management node that is starting, busy or cut off from its peers."""
 
     transient = True
-    hint = "wait; if it stays, look at the management nodes of the platform"
 
 
 class MalformedError(ExchangeError):
@@ -148,18 +138,22 @@ class MalformedError(ExchangeError):
 
     reason = "malformed"
     transient = True
-    hint = "see whether a proxy answers in place of ZStack"
 
 
 class TooLargeError(ExchangeError):
     """The body passes the byte cap; the rest of it was not read."""
 
     reason = "too_large"
-    hint = "lower page_size, or raise max_response_bytes"
 
 
 class PollError(ZStackError):
-    """The answers together are not what was asked for."""
+    """What only the whole poll can know, whatever each of its requests met."""
+
+
+class CredentialsError(PollError):
+    """The credentials cannot be read, or cannot be sent; nothing was asked."""
+
+    reason = "unauthorized"
 
 
 class DeadlineError(PollError):
@@ -167,11 +161,9 @@ class DeadlineError(PollError):
 
     reason = "timeout"
     transient = True
-    hint = "raise timeout, or see why the platform is slow"
 
 
 class IncompleteError(PollError):
-    """The list is not proven whole, asked for twice."""
+    """The list is not proven whole."""
 
     reason = "incomplete"
-    hint = "the list changes while it is read, or a page is cut short: lower page_size"

@@ -18,14 +18,14 @@ from .schema import ModelService, Page, Row, Undecodable
 class Listing:
     """Every model service that matches, once.
 
-    `total` is the platform's own count, the `undecodable` rows included; `repeats` is the number
-    of rows that came more than once.
+    `total` is the platform's own count, the `undecodable` rows included; `duplicates` is the
+    number of rows that came again.
     """
 
     services: tuple[ModelService, ...]
     total: int
     undecodable: tuple[Undecodable, ...] = ()
-    repeats: int = 0
+    duplicates: int = 0
 
 
 class Reading:
@@ -37,10 +37,11 @@ class Reading:
         self._services: list[ModelService] = []
         self._undecodable: list[Undecodable] = []
         self._seen: set[str] = set()
-        self._repeats = 0
+        self._duplicates = 0
         self._last: Row | None = None
         self._total = 0
         self.finished = False
+        """Whether another page would add nothing; `listing` then says if the proof holds."""
 
     @property
     def next_page(self) -> tuple[int, int]:
@@ -50,38 +51,42 @@ class Reading:
         return self._rows - 1, self._page_size + 1
 
     def add(self, page: Page) -> None:
-        before, full = self._rows, len(page.rows) >= self.next_page[1]
-        for row in self._fresh(page):
+        (_, limit), before = self.next_page, self._rows
+        for row in self._without_overlap(page):
             self._take(row)
         self._total = page.total
-        at_the_end = self._rows == self._total and not full
-        self.finished = at_the_end or self._rows > self._total or self._rows == before
+        whole = self._rows == page.total and len(page.rows) < limit
+        nothing_new = self._rows == before
+        too_many = self._rows > page.total
+        self.finished = whole or nothing_new or too_many
 
     def listing(self) -> Listing:
         """Raises IncompleteError if the rows do not add up."""
         if self._rows != self._total:
-            message = f"{self._rows} different rows came of {self._total}"
+            message = f"got {self._rows} distinct rows, the platform counts {self._total}"
             raise IncompleteError(message, self._operation)
-        return Listing(tuple(self._services), self._total, tuple(self._undecodable), self._repeats)
+        return Listing(
+            tuple(self._services), self._total, tuple(self._undecodable), self._duplicates
+        )
 
     @property
     def _rows(self) -> int:
         return len(self._services) + len(self._undecodable)
 
-    def _fresh(self, page: Page) -> tuple[Row, ...]:
+    def _without_overlap(self, page: Page) -> tuple[Row, ...]:
         """The page without the row it shares with the page before."""
         if self._last is None:
-            fresh = page.rows
+            rows = page.rows
         elif page.rows and page.rows[0].uuid == self._last.uuid:
-            fresh = page.rows[1:]
+            rows = page.rows[1:]
         else:
             raise IncompleteError("the rows moved while they were read", self._operation)
         self._last = page.rows[-1] if page.rows else None
-        return fresh
+        return rows
 
     def _take(self, row: Row) -> None:
         if row.uuid in self._seen:
-            self._repeats += 1
+            self._duplicates += 1
             return
         if row.uuid is not None:
             self._seen.add(row.uuid)

@@ -33,6 +33,7 @@ LOCK_SECONDS: Final = 600.0
 """How long an account stays locked by default, for an answer that does not say."""
 
 _TEXT_LIMIT: Final = 300
+_CODE_LIMIT: Final = 64
 _LONGEST: Final = 1 << 16
 """Bytes of an error that are worth a slow look: ZStack cuts its `details` at 4096 characters."""
 
@@ -50,6 +51,8 @@ _NOT_READY = frozenset(
     {"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015", "SYS.1016"}
 )
 _LOCKED = "LOGIN_CONTROL.1002"
+_NOT_NOW = "LOGIN_CONTROL.1004"
+"""A rule of addresses and hours, which may pass without a change of the credentials."""
 _OF_IDENTITY = "ORG_ZSTACK_IDENTITY_"
 _TOO_MANY_SESSIONS = "ID.1006"  # passes when some expire, whatever global code stands beside it
 
@@ -134,8 +137,8 @@ def _by_code(
         for code in (error.code, error.global_error_code):
             if code and (known := _known(operation, code, error)) is not None:
                 return known
-    code = outermost.code or outermost.global_error_code or ""
-    message = outermost.text() or f"HTTP {status} without a word of explanation"
+    code = _shown(outermost.code or outermost.global_error_code or "")
+    message = outermost.text() or f"HTTP {status} with no explanation"
     message = _headline(code, message)
     if status == HTTPStatus.TOO_MANY_REQUESTS:  # a gateway's own JSON
         return RateLimitedError(message, operation, code=code, retry_after=retry_after)
@@ -147,10 +150,11 @@ def _by_code(
 
 def _known(operation: Operation, code: str, error: ErrorCode) -> ExchangeError | None:
     """The class of a code that has one. `code` of the result is ZStack's short code if given."""
-    text, label = error.text(), error.code or code
+    text, label = error.text(), _shown(error.code or code)
     message = _headline(label, text)
-    if code == _LOCKED:
-        return LockedError(message, operation, code=label, seconds=_seconds(text))
+    if code in {_LOCKED, _NOT_NOW}:
+        seconds = _seconds(text) if code == _LOCKED else LOCK_SECONDS
+        return LockedError(message, operation, code=label, seconds=seconds)
     kind = _kind(code, text)
     return None if kind is None else kind(message, operation, code=label)
 
@@ -207,7 +211,12 @@ def _text(body: bytes) -> str:
     return one_line(body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"))
 
 
-def one_line(text: str) -> str:
-    """Free text of a stranger: printable, on one line, not endless."""
+def _shown(code: str) -> str:
+    """A code as a label value: ZStack's own are short, a stranger's need not be."""
+    return one_line(code, limit=_CODE_LIMIT)
+
+
+def one_line(text: str, *, limit: int = _TEXT_LIMIT) -> str:
+    """Untrusted text made printable, on one line, not endless."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _TEXT_LIMIT else line[: _TEXT_LIMIT - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"

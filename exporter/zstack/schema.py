@@ -64,8 +64,12 @@ class _Uuid(msgspec.Struct, frozen=True):
     uuid: Uuid
 
 
+class _Session(msgspec.Struct, frozen=True):
+    uuid: Annotated[str, msgspec.Meta(pattern=r"^[\w-]+\Z")]  # it goes into a header and a path
+
+
 class _Login(msgspec.Struct, frozen=True):
-    inventory: _Uuid
+    inventory: _Session
 
 
 class TimeZone(msgspec.Struct, frozen=True):

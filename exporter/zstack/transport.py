@@ -1,6 +1,7 @@
 """One request to ZStack and its answer, within a byte cap, every failure an error of ours."""
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -124,11 +125,8 @@ class Transport:
             body += chunk
             if len(body) > self._max_response_bytes:
                 response.close()
-                raise TooLargeError(
-                    f"the answer is over max_response_bytes ({self._max_response_bytes});"
-                    " raise it, or lower page_size",
-                    operation,
-                )
+                message = f"the answer has more than {self._max_response_bytes} bytes"
+                raise TooLargeError(message, operation)
         return bytes(body)
 
 
@@ -137,6 +135,9 @@ def _raise_for(operation: Operation, response: aiohttp.ClientResponse, body: byt
         raise RejectedError(_redirected(response), operation)
     if response.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
         raise refusal(operation, response.status, body, retry_after=_retry_after(response))
+    if body[:64].lstrip().startswith(b"<"):
+        message = "a web page, not an answer of ZStack; its API is on port 8080 unless it was moved"
+        raise MalformedError(message, operation)
     # No known release sends an error with 200, but older documents of its SDK speak of it.
     if len(body) < _SHORT and api_error(body) is not None:
         raise refusal(operation, response.status, body)
@@ -150,7 +151,7 @@ def _redirected(response: aiohttp.ClientResponse) -> str:
     except ValueError:
         origin = "another path"
     origin = one_line(origin)
-    return f"HTTP {response.status}: redirected to {origin}; set the target's url to where it leads"
+    return f"HTTP {response.status}: redirected to {origin}"
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
@@ -182,25 +183,48 @@ def _translated(operation: Operation) -> Iterator[None]:
     """
     try:
         yield
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise UnreachableError(f"TLS: {error.certificate_error}", operation) from None
-    except aiohttp.ClientConnectorDNSError as error:
-        raise UnreachableError(f"DNS: {error.host}: {error.strerror}", operation) from None
-    except UnicodeError:
-        raise UnreachableError("DNS: the url's host is no host name", operation) from None
-    except aiohttp.ClientConnectorError as error:
-        raise UnreachableError(f"{error.host}:{error.port}: {_cause(error)}", operation) from None
     except aiohttp.ClientHttpProxyError as error:
         raise UnreachableError(f"the proxy refused: HTTP {error.status}", operation) from None
     except aiohttp.ClientResponseError as error:
         raise MalformedError(f"not HTTP: {one_line(error.message)}", operation) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedError(f"the answer does not decode: {error}", operation) from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise UnreachableError(f"connection lost: {_cause(error)}", operation) from None
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:
+        raise UnreachableError(_why(error), operation) from None
+
+
+def _why(error: Exception) -> str:
+    """What kept an answer from coming, in the order in which a connection is made."""
+    match error:
+        case UnicodeError():
+            return "DNS: the url's host is no host name"
+        case aiohttp.ClientConnectorDNSError():
+            return f"DNS: {error.host}: {error.strerror}"
+        case aiohttp.ConnectionTimeoutError():
+            return "no connection: nothing answers there"
+        case aiohttp.ClientConnectorCertificateError():
+            return f"TLS: {error.certificate_error}"
+        case aiohttp.ClientConnectorSSLError():
+            return f"TLS: {_tls_cause(error)}"
+        case aiohttp.ClientConnectorError():
+            return f"{error.host}:{error.port}: {_cause(error)}"
+        case aiohttp.ServerDisconnectedError():
+            return "the server hung up without an answer; does it speak TLS (https)?"
+        case _:
+            return f"connection lost: {_cause(error)}"
+
+
+def _tls_cause(error: aiohttp.ClientConnectorSSLError) -> str:
+    reason = getattr(error.os_error, "reason", None) or _cause(error)
+    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
+        return "the port does not speak TLS; is it plain http?"
+    return str(reason)
 
 
 def _cause(error: BaseException) -> str:
+    """`Connection refused` where asyncio says `Connect call failed ('127.0.0.1', 8080)`."""
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

@@ -18,6 +18,12 @@ def test_the_same_seed_grows_the_same_estate() -> None:
     assert [*first] != [*other]
 
 
+def test_an_estate_of_fewer_than_no_services_is_refused() -> None:
+    with pytest.raises(ValueError, match="services must not be negative: -5"):
+        Cloud(services=-5)
+    assert not Cloud(services=0).estate
+
+
 def test_a_grown_estate_has_what_real_ones_have() -> None:
     services = [*Estate.grown(2000, 3).values()]
     frameworks = Counter(service.framework for service in services)

@@ -104,14 +104,14 @@ async def test_not_ready_is_a_management_node_at_boot() -> None:
 @pytest.mark.parametrize(
     ("code", "description", "global_code"),
     [
-        ("SYS.1006", "An operation failed", "ORG_ZSTACK_CORE_10006"),
-        ("LICENSE.1000", "The license has expired", "ORG_ZSTACK_LICENSE_10000"),
+        ("SYS.1006", "An operation failed", "ORG_ZSTACK_CORE_11006"),
+        ("LICENSE.1000", "The license has expired", "ORG_ZSTACK_LICENSE_11000"),
         (
             "ID.1002",
             "The user doesn't have permission to perform the operation",
-            "ORG_ZSTACK_IDENTITY_10002",
+            "ORG_ZSTACK_IDENTITY_11002",
         ),
-        ("OPERATION_DENIED", "OPERATION_DENIED", "ORG_ZSTACK_CORE_10000"),
+        ("OPERATION_DENIED", "OPERATION_DENIED", "ORG_ZSTACK_CORE_11000"),
     ],
 )
 async def test_error_is_any_error_of_the_api(code: str, description: str, global_code: str) -> None:
@@ -126,6 +126,15 @@ async def test_error_is_any_error_of_the_api(code: str, description: str, global
         "globalErrorCode": global_code,
         "message": description,
     }
+
+
+@pytest.mark.parametrize("code", ["ID.1006", "ID.1007", "ID.1020", "ID.2006", "ID.6", "ID.10006"])
+async def test_no_other_error_has_the_global_code_of_a_session_that_is_over(code: str) -> None:
+    cloud = Cloud(services=1, faults=[Fault.error(code, operation="QueryModelService")])
+    async with connected(cloud) as client:
+        told = (await client.services()).error["globalErrorCode"]
+
+    assert told.startswith("ORG_ZSTACK_IDENTITY_11")
 
 
 async def test_error_has_the_words_it_is_given() -> None:

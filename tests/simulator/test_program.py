@@ -1,4 +1,4 @@
-"""The simulator as a program, and a platform that lives."""
+"""The simulator as a program, and a platform that lives; its flags are in test_flags.py."""
 
 import asyncio
 import os
@@ -6,8 +6,9 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import sys
-from argparse import ArgumentTypeError
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -15,10 +16,10 @@ import pytest
 import trustme
 
 from exporter.simulator import Cloud, Fault, live, serving
-from exporter.simulator.__main__ import fault, main, run
+from exporter.simulator.__main__ import main, run
 from exporter.simulator.trouble import TROUBLES
 
-from .client import Client
+from .client import Client, connected, http_date
 
 
 async def test_the_program_serves_until_it_is_asked_to_stop() -> None:
@@ -99,35 +100,51 @@ def test_an_address_that_is_taken_is_told_in_one_line(
         status = main(["--listen", address, "--services", "1"])
 
     assert status == 1
-    assert capsys.readouterr().err.startswith(f"cannot listen on {address}: ")
+    told = capsys.readouterr()
+    assert told.err.startswith(f"cannot listen on {address}: ")
+    assert told.err.count("\n") == 1
+    assert not told.out
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--fault", "earthquake"], "unknown fault 'earthquake'"),
-        (["--fault", "slow"], "missing 1 required positional argument: 'seconds'"),
-        (["--fault", "slow:seconds=soon"], "could not convert string to float: 'soon'"),
-        (["--time-zone", "Mars/Phobos"], "Mars/Phobos is no IANA time zone"),
-    ],
-)
-def test_a_wrong_flag_is_explained(
-    flags: list[str], message: str, capsys: pytest.CaptureFixture[str]
+async def test_an_ipv6_address_that_is_taken_is_told_as_it_was_written(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit):
-        main(flags)
+    # nobody has an address of the documentation's
+    assert await run(Cloud(services=1), "2001:db8::1", 9) == 1
+    assert capsys.readouterr().err.startswith("cannot listen on [2001:db8::1]:9: ")
 
-    assert message in capsys.readouterr().err
+
+async def test_trouble_of_the_system_elsewhere_is_not_taken_for_that_of_listening(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("exporter.simulator.__main__.live", fail)
+    with pytest.raises(ExceptionGroup) as failure:
+        await run(Cloud(services=1), port=0)
+
+    assert failure.group_contains(FileNotFoundError)
+    assert not capsys.readouterr().err
 
 
-def test_a_fault_is_described_by_its_own_parameters() -> None:
-    described = fault("error:code=ID.1002,details=no,operation=LogOut,page=2,times=3,lasting=1.5")
+def test_the_simulator_starts_quickly() -> None:
+    """In a process of its own, next to the time that its HTTP server takes to be imported."""
+    program = (
+        "import sys, time, asyncio, zoneinfo, uuid, aiohttp.web; before = {*sys.modules}\n"
+        "began = time.process_time()\n"
+        "from exporter.simulator import Cloud; Cloud(services=300)\n"
+        "print(time.process_time() - began)\n"
+        "print(*sorted({name.partition('.')[0] for name in {*sys.modules} - before}))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    seconds, modules = ended.stdout.splitlines()
 
-    assert described.kind == "error"
-    assert (described.operation, described.page) == ("LogOut", 2)
-    assert (described.times, described.lasting) == (3, 1.5)
-    with pytest.raises(ArgumentTypeError):
-        fault("changing")
+    assert float(seconds) < 0.5
+    # nothing of anybody else's, and not the whole exporter
+    assert {*modules.split()} - sys.stdlib_module_names == {"exporter"}
 
 
 async def test_a_living_platform_changes_and_has_trouble_that_passes() -> None:
@@ -143,7 +160,7 @@ async def test_a_living_platform_changes_and_has_trouble_that_passes() -> None:
     with pytest.raises(asyncio.CancelledError):
         await living
 
-    assert [each.kind for each in troubles] == ["error", "error", "rate_limited"]
+    assert [each.kind for each in troubles] == ["error", "expired", "rate_limited"]
     assert not cloud.faults
 
 
@@ -163,6 +180,71 @@ async def test_trouble_that_somebody_else_cleared_is_no_trouble() -> None:
     living.cancel()
     with pytest.raises(asyncio.CancelledError):
         await living
+
+
+async def meet(client: Client, cloud: Cloud, trouble: Fault) -> tuple[str, str, str]:
+    """What the trouble is to a session, to a fresh login, and to a signed request."""
+    date = http_date(cloud.now(), cloud.time_zone)
+    told = []
+    for ask in (partial(client.services), partial(client.log_in), partial(client.signed, date)):
+        cloud.faults[:] = [trouble]
+        try:
+            async with asyncio.timeout(1):
+                reply = await ask()
+            told.append(reply.error["code"] if reply.status == 503 else str(reply.status))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            told.append(type(error).__name__)
+    return told[0], told[1], told[2]
+
+
+async def test_the_first_trouble_is_an_error_with_a_code_that_stays() -> None:
+    cloud = Cloud(services=1)
+    async with connected(cloud) as client:
+        cloud.faults.append(TROUBLES[0]())
+        codes = [(await client.services()).error["code"] for _ in range(5)]
+
+    assert codes == ["SYS.1000"] * 5
+
+
+async def test_a_session_that_ends_is_trouble_for_an_account_once_and_for_no_access_key() -> None:
+    ((number, trouble),) = [
+        (number, made)
+        for number, made in enumerate(make() for make in TROUBLES)
+        if made.kind == "expired"
+    ]
+    cloud = Cloud(services=1)
+    async with connected(cloud) as client:
+        cloud.faults.append(trouble)
+        assert (await client.services()).error["code"] == "ID.1001"
+        assert (await client.log_in()).status == 200
+        assert (await client.services()).status == 200
+        assert not cloud.faults
+
+        cloud.faults.append(TROUBLES[number]())
+        date = http_date(cloud.now(), cloud.time_zone)
+        assert (await client.signed(date)).status == 200
+
+
+@pytest.mark.parametrize("number", range(len(TROUBLES)))
+async def test_no_trouble_is_an_end_of_sessions_that_a_login_does_not_mend(number: int) -> None:
+    cloud = Cloud(services=1)
+    trouble = TROUBLES[number]()
+    async with connected(cloud) as client:
+        _, login, signed = await meet(client, cloud, trouble)
+
+    assert login != "ID.1001"
+    assert signed != "ID.1001"
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [("not_ready", "SYS.1010"), ("rate_limited", "429"), ("html", "502")],
+)
+async def test_what_stops_everybody_stops_logins_too(kind: str, told: str) -> None:
+    cloud = Cloud(services=1)
+    (trouble,) = [made for made in (make() for make in TROUBLES) if made.kind == kind]
+    async with connected(cloud) as client:
+        assert await meet(client, cloud, trouble) == (told, told, told)
 
 
 async def test_the_platform_can_be_served_over_tls() -> None:

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.simulator import Cloud, Fault
-from exporter.zstack import QUERY_MODEL_SERVICE, AccessKey, AccessKeyAuth, fixed_offset
+from exporter.zstack import QUERY_MODEL_SERVICE, AccessKey, AccessKeyAuth
 from exporter.zstack.auth import signature
-from exporter.zstack.dates import http_date
-from exporter.zstack.errors import ClockSkewError, SessionError, UnauthorizedError
+from exporter.zstack.dates import fixed_offset, http_date
+from exporter.zstack.errors import (
+    ClockSkewError,
+    CredentialsError,
+    SessionError,
+    UnauthorizedError,
+)
 
 from .asking import KEY, KEY_ID, KEY_SECRET, QUERY, SHANGHAI, Secret, asking, by_key
 
@@ -132,7 +137,7 @@ async def test_requests_at_the_same_time_find_the_zone_together(
 @pytest.mark.parametrize(
     "zone", [None, fixed_offset("+08:00")], ids=["nobody said", "the operator said"]
 )
-async def test_zone_that_fits_nowhere_is_a_clock_skew_that_names_the_setting(
+async def test_zone_that_fits_nowhere_is_a_clock_skew(
     zone: tzinfo | None, local_zone: Callable[[str], None]
 ) -> None:
     local_zone("UTC")
@@ -141,7 +146,6 @@ async def test_zone_that_fits_nowhere_is_a_clock_skew_that_names_the_setting(
         error = await asked.failure()
 
     assert isinstance(error, ClockSkewError)
-    assert "time_zone" in error.hint
     assert cloud.statuses == {403: 1 if zone else 2}
 
 
@@ -201,7 +205,7 @@ async def test_key_id_that_no_header_can_carry_is_refused_without_a_request(key_
     async with asking(cloud, lambda _: AccessKeyAuth(read)) as asked:
         error = await asked.failure()
 
-    assert isinstance(error, UnauthorizedError)
+    assert isinstance(error, CredentialsError)
     assert key_id not in str(error)
     assert not cloud.requests
 

@@ -11,6 +11,7 @@ from exporter.simulator import Account as Known
 from exporter.simulator import Cloud, Fault
 from exporter.zstack import QUERY_MODEL_SERVICE, Account, AccountAuth
 from exporter.zstack.errors import (
+    CredentialsError,
     DeniedError,
     LockedError,
     NotReadyError,
@@ -170,7 +171,7 @@ async def test_login_on_a_connection_that_was_open_is_not_repeated_either() -> N
     assert cloud.operations[LOG_IN] == 2
 
 
-async def test_missing_file_is_a_refusal_that_names_it(tmp_path: Path) -> None:
+async def test_missing_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     secret = tmp_path / "password"
 
     async def read() -> Account:
@@ -179,7 +180,7 @@ async def test_missing_file_is_a_refusal_that_names_it(tmp_path: Path) -> None:
     cloud = Cloud(services=3)
     async with asking(cloud, by_account(read)) as asked:
         error = await asked.failure()
-        assert isinstance(error, UnauthorizedError)
+        assert isinstance(error, CredentialsError)
         assert str(secret) in str(error)
         assert not cloud.requests
 
@@ -281,7 +282,8 @@ async def test_login_that_takes_a_person_is_tried_once(cloud: Cloud, code: str) 
     async with asking(cloud, by_account()) as asked:
         for _ in range(3):
             error = await asked.failure()
-            assert (type(error), error.code) == (UnauthorizedError, code)
+            assert isinstance(error, UnauthorizedError)
+            assert error.code == code
 
     assert cloud.operations == {LOG_IN: 1}
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.simulator import DATE_STYLES, Cloud, DateStyle, Fault
-from exporter.zstack import fixed_offset, timestamp
-from exporter.zstack.dates import zone_named
+from exporter.zstack import timestamp
+from exporter.zstack.dates import fixed_offset, zone_named
 from exporter.zstack.errors import DeniedError, MalformedError
 
 from .asking import SHANGHAI, asking, asking_at, reply, replying

@@ -12,9 +12,9 @@ from .asking import QUERY, asking, asking_at, replying
 TROUBLES: dict[str, tuple[Fault, ...]] = {
     "UnreachableError": (Fault.reset(), Fault.reset_midway()),
     "RateLimitedError": (Fault.rate_limited(),),
-    "UnauthorizedError": (Fault.error("ID.1000"), Fault.refused_address()),
+    "UnauthorizedError": (Fault.error("ID.1000"),),
     "SessionError": (Fault.error("ID.1001"),),
-    "LockedError": (Fault.error("LOGIN_CONTROL.1002"),),
+    "LockedError": (Fault.error("LOGIN_CONTROL.1002"), Fault.refused_address()),
     "ClockSkewError": (Fault.text(403, "requestTimeTooSkewed"),),
     "DeniedError": (Fault.error("ID.1002"), Fault.error("LICENSE.1000")),
     "UnsupportedError": (Fault.unsupported(),),
@@ -25,8 +25,8 @@ TROUBLES: dict[str, tuple[Fault, ...]] = {
     "IncompleteError": (Fault.wrong_total(), Fault.capped(1)),
 }
 ABSTRACT = {"ExchangeError", "PollError"}
-OF_THE_CALLER = {"DeadlineError"}
-"""Whoever gives a poll its time says that it is over; no answer does."""
+OF_THE_CALLER = {"CredentialsError", "DeadlineError"}
+"""No answer says that a secret can't be read, or that the time for a poll is over."""
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,6 @@ def test_reasons_are_those_that_dashboards_know() -> None:
         "unreachable", "timeout", "rate_limited", "unauthorized", "clock_skew", "denied",
         "unsupported", "rejected", "malformed", "too_large", "incomplete",
     }  # fmt: skip
-    assert all(kind.hint for kind in concrete)
 
 
 def test_only_what_passes_by_itself_is_transient() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.simulator import Cloud
 from exporter.zstack import GivenSession, SessionAuth
-from exporter.zstack.errors import SessionError, UnauthorizedError
+from exporter.zstack.errors import CredentialsError, SessionError
 
 from .asking import ADMIN, LOG_IN, LOG_OUT, QUERY, Secret, asking, by_account
 
@@ -53,7 +53,7 @@ async def test_session_that_no_header_can_carry_is_refused_without_a_request(uui
     async with asking(cloud, lambda _: SessionAuth(read)) as asked:
         error = await asked.failure()
 
-    assert isinstance(error, UnauthorizedError)
+    assert isinstance(error, CredentialsError)
     assert "uuid" in str(error)
     assert uuid not in str(error)
     assert not cloud.requests

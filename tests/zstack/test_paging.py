@@ -83,7 +83,7 @@ def test_table_at_rest_is_listed_exactly(number: int, page_size: int, longest: i
     table = shelf(number, longest=longest)
     listing = listed(table, page_size)
     assert uuids(listing) == sorted(table.rows)
-    assert (listing.total, listing.repeats) == (number, 0)
+    assert (listing.total, listing.duplicates) == (number, 0)
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -226,7 +226,7 @@ async def test_repeated_rows_are_taken_out_and_counted(page_size: int) -> None:
         listing = await asked.services()
 
     assert uuids(listing) == sorted(cloud.estate)
-    assert listing.repeats == len(cloud.requests)
+    assert listing.duplicates == len(cloud.requests)
 
 
 async def test_row_that_does_not_decode_is_still_a_row() -> None:

@@ -22,7 +22,7 @@ from exporter.zstack.errors import (
     UnreachableError,
     UnsupportedError,
 )
-from exporter.zstack.refusals import refusal
+from exporter.zstack.refusals import LOCK_SECONDS, refusal
 
 from .asking import QUERY, asking, asking_at, reply, replying, send
 
@@ -65,7 +65,7 @@ CODES: dict[tuple[str, str | None], Kind] = {
     ("LOGIN_CONTROL.1001", None): UnauthorizedError,
     ("LOGIN_CONTROL.1002", "remaining time: 42 seconds"): LockedError,
     ("LOGIN_CONTROL.1003", None): UnauthorizedError,
-    ("LOGIN_CONTROL.1004", None): UnauthorizedError,
+    ("LOGIN_CONTROL.1004", "not from 10.0.0.5"): LockedError,
     ("LOGIN_CONTROL.1005", None): UnauthorizedError,
     ("LICENSE.1000", "license expired"): DeniedError,
     ("LICENSE.1008", None): DeniedError,
@@ -212,7 +212,8 @@ def test_outer_code_decides_before_that_of_its_cause() -> None:
 
 def test_code_is_read_without_the_error_around_it() -> None:
     error = refusal(OPERATION, 403, b'{"code":"LOGIN_CONTROL.1004","details":"not from there"}')
-    assert type(error) is UnauthorizedError
+    assert isinstance(error, LockedError)
+    assert error.seconds == LOCK_SECONDS
     assert (error.code, str(error)) == ("LOGIN_CONTROL.1004", "LOGIN_CONTROL.1004: not from there")
 
 

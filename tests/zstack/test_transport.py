@@ -129,7 +129,7 @@ async def test_redirect_is_not_followed_and_told(status: int) -> None:
         error = await asked.failure()
 
     assert type(error) is RejectedError
-    assert f"redirected to {elsewhere.url};" in str(error)
+    assert str(error).endswith(f"redirected to {elsewhere.url}")
     assert len(told.heads) == 1
     assert elsewhere.heads == []
 
@@ -161,7 +161,6 @@ async def test_body_over_the_cap_is_too_large() -> None:
 
     assert type(error) is TooLargeError
     assert str(MIB) in str(error)
-    assert "page_size" in str(error)
 
 
 async def test_compressed_body_counts_unpacked() -> None:
