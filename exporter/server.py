@@ -31,11 +31,13 @@ class Server:
         *,
         telemetry_path: str,
         max_requests: int,
+        send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._exposition = exposition
         self._telemetry = telemetry
         self._telemetry_path = telemetry_path
         self._max_requests = max_requests
+        self._send_seconds = send_seconds
         self._under_way = 0
 
     def application(self) -> web.Application:
@@ -71,7 +73,7 @@ class Server:
         self._under_way += 1
         try:
             page = await asyncio.to_thread(self._page, request, target)
-            return await _send(request, page)
+            return await _send(request, page, self._send_seconds)
         except StaleError as error:
             raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
         finally:
@@ -120,7 +122,7 @@ async def serving(
         await runner.cleanup()
 
 
-async def _send(request: web.Request, page: Page) -> web.StreamResponse:
+async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamResponse:
     """Send it while the client reads; give up on one that does not, with its place in the queue."""
     headers = {"Content-Type": page.format.value, "Vary": "Accept, Accept-Encoding"}
     if accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
@@ -133,7 +135,7 @@ async def _send(request: web.Request, page: Page) -> web.StreamResponse:
     response = web.StreamResponse(headers=headers)
     response.content_length = size
     try:
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(seconds):
             await response.prepare(request)
             if request.method != "HEAD":
                 for piece in pieces:

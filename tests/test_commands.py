@@ -110,6 +110,20 @@ async def test_a_signal_ends_it_cleanly_and_logs_out(
         assert not cloud.sessions
 
 
+async def test_a_hang_up_signal_leaves_it_running_and_is_told(secret_file: Path) -> None:
+    async with (
+        serving(Cloud(services=3)) as url,
+        started(*flags(url, secret_file)) as (process, exporter),
+    ):
+        process.send_signal(signal.SIGHUP)
+        while not is_up(await page_of(exporter)):
+            pass
+        process.terminate()
+        _, err = await process.communicate()
+    assert process.returncode == 0
+    assert b"SIGHUP is ignored" in err
+
+
 async def test_once_prints_a_page(secret_file: Path) -> None:
     async with serving(Cloud(services=3)) as url:
         code, out, err = await run("once", *flags(url, secret_file))
@@ -307,6 +321,15 @@ async def test_version_and_help() -> None:
     assert max(map(len, out.splitlines())) <= 100
     for word in ("once", "demo", "simulate", "metrics", "--target.url", "--web.listen-address"):
         assert word in out
+
+
+async def test_a_certificate_that_is_not_verified_is_told_at_the_start(secret_file: Path) -> None:
+    async with serving(Cloud(services=1)) as url:
+        taken = ("--web.listen-address", url.removeprefix("http://"))
+        unverified = (*flags(url, secret_file), "--target.insecure-skip-verify", *taken)
+        code, _, err = await run(*unverified)
+    assert code == 1
+    assert "certificate is not verified" in err
 
 
 async def test_metrics_lists_every_family() -> None:

@@ -1,6 +1,7 @@
 """The exporter against a platform that behaves, and one that does not."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,47 @@ async def test_a_platform_that_cannot_tell_its_zone_at_once_is_asked_again() -> 
         page = await exporter.until(lambda page: created in page.names)
         assert page.value("zstack_polls_total", outcome="failure") == 0
         assert cloud.operations["GetPlatformTimeZone"] == 3
+
+
+async def test_a_platform_that_never_tells_its_zone_is_asked_ever_less_often() -> None:
+    cloud = Cloud(services=5)
+    denied = Fault.error("SYS.1006", "is denied by default", operation="GetPlatformTimeZone")
+    cloud.faults.append(denied)
+    async with serving(cloud) as url, exporting(target=target(url, interval=0.01)) as exporter:
+        page = await exporter.until(lambda page: polls(page) >= 40)
+        assert is_up(page)
+        assert 2 <= denied.struck <= 6
+
+
+async def test_numbers_beyond_all_measure_end_nothing() -> None:
+    cloud = Cloud(services=2)
+    for uuid in cloud.estate:
+        cloud.estate.alter(
+            uuid, framework="vLLM", type="App", source=None, request_cpu=17 * 10**307
+        )
+    async with serving(cloud) as url, exporting(target=target(url)) as exporter:
+        page = await exporter.until(is_up)
+        assert page.value("zstack_model_services", framework="vLLM") == 2
+        assert not list(page.all("zstack_model_services_requested_cpu_cores"))
+        assert len(list(page.all("zstack_model_service_requested_cpu_cores"))) == 2
+
+
+async def test_an_address_where_nothing_answers_is_unreachable_before_the_poll_is_over() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(0)
+        port = silent.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:  # more than its queue holds, so that no further one gets an answer
+            each.settimeout(0)
+            each.connect_ex(("127.0.0.1", port))
+        key = {"access_key_id": "id", "access_key_secret": "secret"}
+        lost = target(f"http://127.0.0.1:{port}", timeout=6, **key)
+        async with exporting(target=lost) as exporter:
+            page = await exporter.until(is_down)
+        for each in waiting:
+            each.close()
+    assert page.value("zstack_api_error", reason="unreachable", operation=QUERY) == 1
 
 
 async def test_rows_that_move_between_pages_never_make_a_wrong_count() -> None:

@@ -8,7 +8,14 @@ import aiohttp
 import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 
+from exporter.exposition import Exposition, OnStale
+from exporter.inventory import Conventions, inventory
+from exporter.server import Server
+from exporter.server import serving as listening
 from exporter.simulator import Cloud, Fault, serving
+from exporter.snapshot import Snapshot
+from exporter.telemetry import Telemetry
+from exporter.zstack import Listing, ModelService
 
 from .exporting import Samples, exporting, is_down, is_up, target
 
@@ -227,6 +234,35 @@ async def test_no_more_scrapes_at_once_than_allowed() -> None:
             async with exporter.http.get("/metrics") as response:
                 status = response.status
         assert status == 200
+
+
+async def test_a_client_that_does_not_read_loses_its_place() -> None:
+    found = inventory(
+        Listing(tuple(ModelService(str(n)) for n in range(20_000)), 20_000), Conventions()
+    )
+    exposition = Exposition({"lab": OnStale.KEEP})
+    await exposition.publish(Snapshot("lab", interval=60, stale_after=180, inventory=found))
+    server = Server(
+        exposition,
+        Telemetry(process=False),
+        telemetry_path="/metrics",
+        max_requests=1,
+        send_seconds=0.2,
+    )
+    async with listening(server.application(), [("127.0.0.1", 0)]) as (url,):
+        idle = socket.socket()
+        idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        host, port = url.removeprefix("http://").split(":")
+        await asyncio.to_thread(idle.connect, (host, int(port)))
+        idle.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.to_thread(idle.recv, 10)
+        async with aiohttp.ClientSession(url) as http:
+            statuses = [503]
+            while statuses[-1] == 503:
+                async with http.get("/metrics") as response:
+                    statuses.append(response.status)
+        assert statuses[-1] == 200
+        idle.close()
 
 
 async def test_listens_on_several_addresses() -> None:

@@ -52,6 +52,17 @@ def raising(error: ApiError) -> Effect:
     return effect
 
 
+def answering_late(seconds: float) -> Effect:
+    """What was asked for is done at once, and told later."""
+
+    async def effect(exchange: Exchange) -> Answer:
+        answer = await exchange.proceed()
+        await asyncio.sleep(seconds)
+        return answer
+
+    return effect
+
+
 def delaying(seconds: float) -> Effect:
     """The true answer, later."""
 

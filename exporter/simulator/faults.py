@@ -103,6 +103,11 @@ class Fault:
         return cls("slow", effects.delaying(seconds), **rule)
 
     @classmethod
+    def late(cls, seconds: float, **rule: Unpack[Rule]) -> Self:
+        """The true answer so much later, but what it tells is done at once: a login opens."""
+        return cls("late", effects.answering_late(seconds), **rule)
+
+    @classmethod
     def hang(cls, **rule: Unpack[Rule]) -> Self:
         """No answer at all, until the client gives up."""
         return cls("hang", effects.hanging, **rule)

@@ -10,7 +10,7 @@ from .errors import CredentialsError, LockedError, Operation, UnauthorizedError,
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """An access key: no session, no expiry, no lock-out; the best fit for a poller."""
+    """An access key: no session, no expiry, no lockout; the best fit for a poller."""
 
     key_id: str
     secret: str = field(repr=False)

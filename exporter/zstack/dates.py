@@ -21,7 +21,7 @@ _MONTHS: Final = {
 _GSON: Final = re.compile(
     r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4}),? (\d{1,2}):(\d{2}):(\d{2})(?: ([AaPp])[Mm])?"
 )
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?")
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 _EPOCH: Final = re.compile(r"[0-9]{9,13}")
 _HALF_A_DAY: Final = 12
 _MILLISECONDS: Final = 10**11

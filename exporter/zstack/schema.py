@@ -65,7 +65,9 @@ class _Uuid(msgspec.Struct, frozen=True):
 
 
 class _Session(msgspec.Struct, frozen=True):
-    uuid: Annotated[str, msgspec.Meta(pattern=r"^[\w-]+\Z")]  # it goes into a header and a path
+    uuid: Annotated[
+        str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\Z")
+    ]  # it goes into a header and a path
 
 
 class _Login(msgspec.Struct, frozen=True):

@@ -2,13 +2,19 @@
 
 import asyncio
 import errno
+import json
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exporter.simulator import Account as Known
 from exporter.simulator import Cloud, Fault
+from exporter.simulator.answers import Answer
+from exporter.simulator.effects import Exchange
 from exporter.zstack import QUERY_MODEL_SERVICE, Account, AccountAuth
 from exporter.zstack.errors import (
     CredentialsError,
@@ -20,6 +26,7 @@ from exporter.zstack.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from exporter.zstack.schema import session_uuid
 
 from .asking import ADMIN, LOG_IN, LOG_OUT, QUERY, Asked, Secret, asking, by_account
 
@@ -400,3 +407,68 @@ async def test_login_that_may_pass_is_tried_at_the_next_poll() -> None:
         assert isinstance(await asked.failure(), NotReadyError)
         cloud.ready = True
         assert len((await asked.services()).services) == 3
+
+
+def late_login(done: asyncio.Event, told: asyncio.Event) -> Fault:
+    """The platform opens the session at once, and says so when it is told to."""
+
+    async def effect(exchange: Exchange) -> Answer:
+        answer = await exchange.proceed()
+        done.set()
+        await told.wait()
+        return answer
+
+    return Fault("late", effect, operation=LOG_IN)
+
+
+@asynccontextmanager
+async def given_up_in_login() -> AsyncIterator[tuple[Cloud, Asked, asyncio.Event]]:
+    """A platform that opened a session for a poll that did not wait for it."""
+    done, told = asyncio.Event(), asyncio.Event()
+    cloud = Cloud(services=3, faults=[late_login(done, told)])
+    async with asking(cloud, lambda t: AccountAuth(t, Secret(ADMIN), log_out_seconds=0.2)) as asked:
+        poll = asyncio.create_task(asked.services())
+        await done.wait()
+        poll.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await poll
+        assert len(cloud.sessions) == 1
+        yield cloud, asked, told
+
+
+async def test_login_that_a_poll_gave_up_serves_the_next_poll() -> None:
+    async with given_up_in_login() as (cloud, asked, told):
+        told.set()
+        assert len((await asked.services()).services) == 3
+        assert cloud.operations[LOG_IN] == 1
+        await asked.client.close()
+        assert not cloud.sessions
+
+
+async def test_login_that_a_poll_gave_up_is_logged_out_at_the_end() -> None:
+    async with given_up_in_login() as (cloud, asked, told):
+        closing = asyncio.create_task(asked.client.close())
+        told.set()
+        await closing
+        assert not cloud.sessions
+
+
+async def test_login_that_never_answers_does_not_keep_the_end_waiting() -> None:
+    async with given_up_in_login() as (cloud, asked, _):
+        await asked.client.close()
+        assert len(cloud.sessions) == 1
+
+
+@pytest.mark.parametrize("password", ["ab\udcff", "\ud800"])
+def test_password_that_is_no_text_is_refused_and_not_quoted(password: str) -> None:
+    with pytest.raises(ValueError, match="the password is not UTF-8 text") as caught:
+        Account("admin", password)
+    assert password not in repr(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("uuid", ["a\nb", "a\x00", "a b", "../x", "", "ü"])
+def test_session_that_no_header_can_carry_is_malformed(uuid: str) -> None:
+    body = json.dumps({"inventory": {"uuid": uuid}}).encode()
+    with pytest.raises(msgspec.ValidationError):
+        session_uuid(body)
