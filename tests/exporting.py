@@ -115,7 +115,9 @@ def target(url: str, **settings: Any) -> dict[str, Any]:
     """Settings of a target that polls as often as a test can want."""
     if not {"access_key_id", "account", "session_uuid_file", "session_uuid"} & settings.keys():
         settings = ACCOUNT | settings
-    return {"url": url, "interval": 0.05, "timeout": 20, "stale_after": 600} | settings
+    interval = settings.get("interval", 0.05)
+    stale_after = max(600, interval)
+    return {"url": url, "interval": interval, "timeout": 20, "stale_after": stale_after} | settings
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import aiohttp
 import pytest
@@ -20,6 +21,18 @@ async def test_slow_gives_the_true_answer_later() -> None:
 
     assert len(reply.rows) == 2
     assert loop.time() - began >= 0.05
+
+
+async def test_late_tells_later_what_is_done_at_once() -> None:
+    cloud = Cloud(services=2, faults=[Fault.late(0.05, operation="LogInByAccount")])
+    loop = asyncio.get_running_loop()
+    async with connected(cloud, logged_in=False) as client:
+        began = loop.time()
+        login = asyncio.create_task(client.log_in())
+        await login
+    (session,) = cloud.sessions.values()
+    assert loop.time() - began >= 0.05
+    assert session.created < time.time() - 0.04
 
 
 async def test_hang_gives_none_and_ends_with_the_client() -> None:

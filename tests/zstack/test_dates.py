@@ -1,5 +1,6 @@
 """ZStack's dates as Unix time, and the zone that they do not name."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from exporter.simulator import DATE_STYLES, Cloud, DateStyle, Fault
 from exporter.zstack import timestamp
-from exporter.zstack.dates import fixed_offset, zone_named
+from exporter.zstack.dates import fixed_offset, http_date, zone_named
 from exporter.zstack.errors import DeniedError, MalformedError
 
 from .asking import SHANGHAI, asking, asking_at, reply, replying
@@ -208,3 +209,11 @@ async def test_other_failures_to_tell_the_zone_are_errors() -> None:
     async with replying(reply(b"[]")) as told, asking_at(told.url) as asked:
         with pytest.raises(MalformedError):
             await asked.client.time_zone()
+
+
+@pytest.mark.parametrize("nonsense", ["XYZ-25:00", "Nowhere/Land", ":::"])
+def test_machine_in_a_zone_of_nonsense_signs_at_some_time(
+    nonsense: str, local_zone: Callable[[str], None]
+) -> None:
+    local_zone(nonsense)
+    assert http_date(1749109649, None) == "Thu, 05 Jun 2025 07:47:29 GMT"

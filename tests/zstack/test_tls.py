@@ -130,3 +130,25 @@ async def test_tls_where_plain_http_is_expected_is_an_error(authority: trustme.C
         error = await asked.failure()
 
     assert error.reason in {"unreachable", "malformed"}
+
+
+async def test_tls_to_a_port_of_plain_http_is_told_as_such() -> None:
+    async with serving(Cloud(services=3)) as url:
+        secure = url.replace("http://", "https://")
+        async with asking_at(secure, tls=ssl.create_default_context()) as asked:
+            error = await asked.failure()
+
+    assert type(error) is UnreachableError
+    assert str(error) == "TLS: the port does not speak TLS; is it plain http?"
+
+
+async def test_plain_http_to_a_port_of_tls_is_told_as_such(authority: trustme.CA) -> None:
+    server = presenting(authority.issue_cert("127.0.0.1"))
+    async with (
+        serving(Cloud(services=3), ssl_context=server) as url,
+        asking_at(url.replace("https://", "http://")) as asked,
+    ):
+        error = await asked.failure()
+
+    assert type(error) is UnreachableError
+    assert "does it speak TLS" in str(error)
