@@ -5,6 +5,7 @@ import sys
 from typing import Literal
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import Processor
 
 LogFormat = Literal["logfmt", "json"]
@@ -41,6 +42,7 @@ def configure(level: str, log_format: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger("aiohttp.server").addFilter(_is_our_concern)
 
 
 def _renderer(log_format: LogFormat) -> Processor:
@@ -49,3 +51,9 @@ def _renderer(log_format: LogFormat) -> Processor:
     return structlog.processors.LogfmtRenderer(
         key_order=["ts", "level", "msg", "target"], drop_missing=True, bool_as_flag=False
     )
+
+
+def _is_our_concern(record: logging.LogRecord) -> bool:
+    """Not a request that was no HTTP: it got its 400, and anybody could fill the log with more."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)

@@ -124,6 +124,30 @@ async def test_a_hang_up_signal_leaves_it_running_and_is_told(secret_file: Path)
     assert b"SIGHUP is ignored" in err
 
 
+@pytest.mark.parametrize(
+    "shouted",
+    [b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", b"GET * HTTP/9\r\n\r\n", b"\x16\x03"],
+    ids=["long header", "no HTTP", "TLS"],
+)
+async def test_what_is_no_request_gets_its_answer_and_no_place_in_the_log(
+    shouted: bytes, secret_file: Path
+) -> None:
+    async with (
+        serving(Cloud(services=3)) as url,
+        started(*flags(url, secret_file)) as (process, exporter),
+    ):
+        host, port = exporter.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(shouted + b"\r\n\r\n")
+        assert b" 400 " in await reader.readline()
+        writer.close()
+        assert (await page_of(exporter)).names
+        process.terminate()
+        _, err = await process.communicate()
+    assert b"Traceback" not in err
+    assert b"level=error" not in err
+
+
 async def test_once_prints_a_page(secret_file: Path) -> None:
     async with serving(Cloud(services=3)) as url:
         code, out, err = await run("once", *flags(url, secret_file))
