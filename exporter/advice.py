@@ -78,7 +78,7 @@ ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
     ),
     errors.IncompleteError: Advice(
         "the rows did not add up to the platform's own count, twice",
-        "the list changes while it is read: lower page_size if it keeps happening",
+        "the list changes while it is read: if that keeps happening, raise page_size",
     ),
 }
 
