@@ -172,12 +172,19 @@ def _lines(family: Family, samples: Iterable[Sample], target: str) -> Iterator[s
 
     The labels are in the order of their names, as prometheus_client writes them.
     """
-    names = family.labels
-    order = sorted(range(len(names)), key=names.__getitem__)
+    line = _template(family, target)
+    own = family.own_labels
+    order = sorted(range(len(own)), key=own.__getitem__)
     for values, value in samples:
-        texts = (target, *values)
-        labels = ",".join(f'{names[i]}="{_escaped(texts[i])}"' for i in order)
-        yield f"{family.name}{{{labels}}} {floatToGoString(value)}\n"
+        texts = (_escaped(values[i]) for i in order)
+        yield line % (*texts, floatToGoString(value))
+
+
+def _template(family: Family, target: str) -> str:
+    """A line with `%s` for each label of the family's own and for the value."""
+    constant = f'target="{_escaped(target)}"'.replace("%", "%%")
+    labels = (constant if name == "target" else f'{name}="%s"' for name in sorted(family.labels))
+    return f"{family.name}{{{','.join(labels)}}} %s\n"
 
 
 def _headers(rows: Iterable[Row[S]]) -> dict[str, Block]:
@@ -189,6 +196,8 @@ def _header(family: Family) -> str:
 
 
 def _escaped(text: str) -> str:
+    if '"' not in text and "\\" not in text and "\n" not in text:  # nearly always
+        return text
     return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 

@@ -140,7 +140,8 @@ async def test_the_whole_page_is_as_it_was() -> None:
 
 
 async def test_the_page_is_the_one_that_prometheus_client_writes() -> None:
-    snapshots = [snapshot(listed(*RECORDS), "lab"), snapshot(listed(*RECORDS[:1]), "other")]
+    odd = '上海 "50%" %s \\'
+    snapshots = [snapshot(listed(*RECORDS), "lab"), snapshot(listed(*RECORDS[:1]), odd)]
     expected = generate_latest(AsPrometheusClient(snapshots)).decode()
     assert text(page(await published(*snapshots))) == expected
 
