@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 COVERAGE ?= --cov --cov-report=term
+# More than there are cores: the tests wait for real servers most of the time.
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -18,7 +20,7 @@ demo: $(VENV)/.installed  ## a living platform and its exporter on loopback, unt
 
 test: $(VENV)/.developing  ## every test, with coverage
 	@tools/prometheus
-	$(BIN)/python -m pytest -n auto $(COVERAGE)
+	$(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE)
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
