@@ -3,8 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 COVERAGE ?= --cov --cov-report=term
-# More than there are cores: the tests wait for real servers most of the time.
-WORKERS ?= 4
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
