@@ -36,7 +36,7 @@ docs: $(VENV)/.developing  ## the generated pages and tables
 	$(BIN)/python docs/generate.py
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-    --no-annotate --no-emit-index-url --custom-compile-command "make lock" pyproject.toml
+    --no-annotate --custom-compile-command "make lock" pyproject.toml
 
 lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by hash
 	$(BIN)/python -m pip install --quiet uv
