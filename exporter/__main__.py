@@ -107,7 +107,6 @@ def demo(argv: Sequence[str]) -> int:
         key = next(iter(cloud.access_keys.values()))
         async with simulator.serving(cloud) as platform, asyncio.TaskGroup() as tasks:
             settings = load(_demo_flags(platform, key.id, key.secret, given.port), environ={})
-            logs.configure(settings.log.level, settings.log.format)
             life = tasks.create_task(simulator.live(cloud, every=10, trouble_every=60))
             await daemon.run(settings, stop, partial(_welcome, platform))
             life.cancel()
