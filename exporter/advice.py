@@ -32,7 +32,8 @@ ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
     ),
     errors.UnauthorizedError: Advice(
         "the credentials were refused",
-        "correct them: they are not tried again until they change, or the exporter restarts",
+        "correct the credentials: they are not tried again until they change, or the exporter"
+        " restarts",
     ),
     errors.SessionError: Advice(
         "the session has ended, and a fresh one was refused too",
@@ -40,7 +41,8 @@ ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
     ),
     errors.LockedError: Advice(
         "the account is locked, or may not log in now or from here",
-        "unlock it, or change the rule; it is tried again when the lock ends, or after ten minutes",
+        "unlock the account, or change the rule; it is tried again when the lock ends, or after"
+        " ten minutes",
     ),
     errors.CredentialsError: Advice(
         "the credentials could not be read",
@@ -52,7 +54,7 @@ ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
     ),
     errors.DeniedError: Advice(
         "the account lacks the right, or the licence does not cover it",
-        "grant it the query of model services, or renew the licence",
+        "grant the account the query of model services, or renew the licence",
     ),
     errors.UnsupportedError: Advice(
         "the platform has no such API", "install AIOS there, or correct url"

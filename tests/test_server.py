@@ -169,7 +169,7 @@ async def test_the_status_page_tells_state_age_error_and_mend() -> None:
         shown = await exporter.text("/")
         assert "failing: denied" in shown
         assert "SYS.1006: &lt;script&gt;" in shown
-        assert "grant it the query" in shown
+        assert "grant the account the query of model services" in shown
         assert "Failing for" in shown
         assert "<script" not in shown
 
