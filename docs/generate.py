@@ -5,11 +5,13 @@ Run it as `python docs/generate.py` in the environment that the exporter is inst
 """
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import reduce
 from pathlib import Path
+from textwrap import fill
 
 from exporter.advice import ADVICE
 from exporter.family import Family
@@ -79,9 +81,13 @@ def _row(setting: Setting) -> str:
 
 
 def _meaning(setting: Setting) -> str:
-    choices = f" One of {setting.metavar.replace('|', ', ')}." if "|" in setting.metavar else ""
     repeated = " A list." if setting.repeatable else ""
-    return f"{setting.description}{choices}{repeated}".replace("|", "\\|")
+    return f"{_explained(setting)}{repeated}".replace("|", "\\|")
+
+
+def _explained(setting: Setting) -> str:
+    choices = f" One of {setting.metavar.replace('|', ', ')}." if "|" in setting.metavar else ""
+    return f"{setting.description}{choices}"
 
 
 def _code(text: str) -> str:
@@ -126,6 +132,82 @@ def reasons_list() -> str:
     return "\n".join(["| reason | what happened | what to do |\n|---|---|---|", *rows])
 
 
+def example_file() -> str:
+    """A configuration file with every setting; all but those of a working target are commented."""
+    groups = (_example_section(name, about) for name, about in sections(Settings).items())
+    return "\n".join([_HEAD, *filter(None, groups), _SEVERAL])
+
+
+def _example_section(section: str, about: str) -> str:
+    settings = [each for each in declared(Settings) if each.path[0] == section]
+    # The file cannot name another one.
+    shown = [_example(each) for each in settings if each.key != "config.file"]
+    return "\n".join([f"{_comment(about)}{section}:\n", *shown]) if shown else ""
+
+
+def _example(setting: Setting) -> str:
+    about = _comment(f"{_NOTES.get(setting.key, '')}{_explained(setting)}", indent="  ")
+    mark = "" if setting.key in _ACTIVE else "#"
+    return f"{about}  {mark}{setting.path[-1]}: {_example_value(setting)}\n"
+
+
+def _example_value(setting: Setting) -> str:
+    """The default, or an example where there is none, as YAML."""
+    shown = setting.default or _EXAMPLES.get(setting.key) or _KINDS.get(setting.metavar, "")
+    if setting.repeatable:
+        return json.dumps(shown.split(","))
+    return shown.format(name=setting.path[-1].removesuffix("_file").replace("_", "-"))
+
+
+def _comment(text: str, indent: str = "") -> str:
+    margin = f"{indent}# "
+    return fill(text, _WIDTH, initial_indent=margin, subsequent_indent=margin) + "\n"
+
+
+_WIDTH = 100
+_FOLDER = "/etc/zstack-aios-exporter"
+_HEAD = """\
+# Every setting of zstack-aios-exporter: take what you need and name the file with --config.file.
+# A line such as #page_size: shows the default, or an example where there is none.
+"""
+_KINDS = {
+    "DURATION": "3m",
+    "FILE": f"{_FOLDER}/{{name}}",
+    "SECRET": "better-in-a-file-of-its-own",
+    "TEXT": "admin",
+    "URL": "http://proxy.example.com:3128",
+}
+_EXAMPLES = {
+    "target.url": "http://10.0.0.5:8080",
+    "target.access_key_id": "1A2B3C4D5E6F7G8H9I0J",
+    "target.conditions": "framework=vLLM",
+    "target.ca_file": f"{_FOLDER}/ca.pem",
+    "target.client_cert_file": f"{_FOLDER}/client.pem",
+    "target.client_key_file": f"{_FOLDER}/client-key.pem",
+    "web.config_file": f"{_FOLDER}/web.yaml",
+}
+_ACTIVE = {"target.url", "target.access_key_id", "target.access_key_secret_file"}
+_NOTES = {
+    "target.access_key_secret": "Instead of access_key_secret_file: ",
+    "target.account": "Instead of an access key: ",
+    "target.session_uuid": "Instead of both: ",
+}
+_SEVERAL = f"""\
+# Several platforms, instead of target: each with a name of your choice, which is the label target
+# of its series, and with the settings above.
+#targets:
+#  shanghai:
+#    url: http://10.0.0.5:8080
+#    access_key_id: 1A2B3C4D5E6F7G8H9I0J
+#    access_key_secret_file: {_FOLDER}/shanghai
+#  lab:
+#    url: https://zstack.lab.example.com
+#    account: exporter
+#    password_file: {_FOLDER}/lab
+#    interval: 5m
+"""
+
+
 def each(*rewrites: Rewrite) -> Rewrite:
     """One after the other, for a page with several regions."""
     return lambda page: reduce(lambda text, rewrite: rewrite(text), rewrites, page)
@@ -142,6 +224,7 @@ DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
     ),
     ("docs/metrics.md", region("metrics", metrics_tables)),
     ("docs/settings.md", region("settings", settings_tables)),
+    ("config.example.yaml", lambda _: example_file()),
 )
 
 if __name__ == "__main__":

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - Chinese has commas and brackets of its own
 """What each way of failing means to an operator, and what to do about it.
 
 One table for the log, the status page and the README.
@@ -5,82 +6,158 @@ One table for the log, the status page and the README.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, Self
 
 from .snapshot import UnpublishableError
 from .zstack import ZStackError, errors
+
+Language = Literal["en", "zh"]
+
+
+class Text(str):
+    """English that knows its Chinese (simplified): a plain string wherever one is wanted."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, english: str, zh: str) -> Self:
+        text = super().__new__(cls, english)
+        text.zh = zh
+        return text
+
+    def said(self, language: Language) -> str:
+        """The text in that language."""
+        return self.zh if language == "zh" else str(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What happened, and what to do, each as part of a sentence."""
 
-    happened: str
-    fix: str
+    happened: Text
+    fix: Text
 
 
 ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
     errors.UnreachableError: Advice(
-        "no answer: DNS, connection or TLS",
-        "check url, the network path to it and, for https, ca_file",
+        Text("no answer: DNS, connection or TLS", "没有应答：DNS、连接或 TLS 出错"),
+        Text(
+            "check url, the network path to it and, for https, ca_file",
+            "检查 url 以及到它的网络；若为 https，再检查 ca_file",
+        ),
     ),
     errors.DeadlineError: Advice(
-        "the poll did not finish in time", "find out why the platform is slow, or raise timeout"
+        Text("the poll did not finish in time", "轮询未能在限时内完成"),
+        Text(
+            "find out why the platform is slow, or raise timeout",
+            "查明平台为何缓慢，或调大 timeout",
+        ),
     ),
     errors.RateLimitedError: Advice(
-        "the platform or a proxy answered 429", "raise interval, or the limit"
+        Text("the platform or a proxy answered 429", "平台或代理应答 429（请求过多）"),
+        Text("raise interval, or the limit", "调大 interval，或放宽限流"),
     ),
     errors.UnauthorizedError: Advice(
-        "the credentials were refused",
-        "correct the credentials: they are not tried again until they change, or the exporter"
-        " restarts",
+        Text("the credentials were refused", "凭据被拒绝"),
+        Text(
+            "correct the credentials: they are not tried again until they change, or the exporter"
+            " restarts",
+            "改正凭据：在凭据变更或导出器重启之前不会再次尝试",
+        ),
     ),
     errors.SessionError: Advice(
-        "the session has ended, and a fresh one was refused too",
-        "see who ends the sessions; a session that was given by hand must be replaced",
+        Text(
+            "the session has ended, and a fresh one was refused too",
+            "会话已结束，新建的会话也被拒绝",
+        ),
+        Text(
+            "see who ends the sessions; a session that was given by hand must be replaced",
+            "查明是谁结束了会话；手工提供的会话须更换",
+        ),
     ),
     errors.LockedError: Advice(
-        "the account is locked, or may not log in now or from here",
-        "unlock the account, or change the rule; it is tried again when the lock ends, or after"
-        " ten minutes",
+        Text(
+            "the account is locked, or may not log in now or from here",
+            "账户已锁定，或此时此地不允许登录",
+        ),
+        Text(
+            "unlock the account, or change the rule; it is tried again when the lock ends, or after"
+            " ten minutes",
+            "解锁账户，或修改登录规则；锁定期满或十分钟后会再次尝试",
+        ),
     ),
     errors.CredentialsError: Advice(
-        "the credentials could not be read",
-        "make the secret's file readable: it is read again at the next poll",
+        Text("the credentials could not be read", "无法读取凭据"),
+        Text(
+            "make the secret's file readable: it is read again at the next poll",
+            "使密钥文件可读：下次轮询时会重新读取",
+        ),
     ),
     errors.ClockSkewError: Advice(
-        "an access key's time was refused",
-        "set time_zone to the platform's (such as Asia/Shanghai), and compare the clocks",
+        Text("an access key's time was refused", "AccessKey 请求的时间被拒绝"),
+        Text(
+            "set time_zone to the platform's (such as Asia/Shanghai), and compare the clocks",
+            "将 time_zone 设为平台的时区（例如 Asia/Shanghai），并核对双方时钟",
+        ),
     ),
     errors.DeniedError: Advice(
-        "the account lacks the right, or the licence does not cover it",
-        "grant the account the query of model services, or renew the licence",
+        Text(
+            "the account lacks the right, or the licence does not cover it",
+            "账户没有权限，或许可证不包含此功能",
+        ),
+        Text(
+            "grant the account the query of model services, or renew the licence",
+            "授予该账户查询模型服务的权限，或更新许可证",
+        ),
     ),
     errors.UnsupportedError: Advice(
-        "the platform has no such API", "install AIOS there, or correct url"
+        Text("the platform has no such API", "平台没有此 API"),
+        Text("install AIOS there, or correct url", "在该平台安装 AIOS，或改正 url"),
     ),
     errors.RejectedError: Advice(
-        "another API error; its code tells which",
-        "look the code up in ZStack's documentation and in its management-server.log",
+        Text("another API error; its code tells which", "其他 API 错误，详见错误码"),
+        Text(
+            "look the code up in ZStack's documentation and in its management-server.log",
+            "在 ZStack 文档和 management-server.log 中查找该错误码",
+        ),
     ),
     errors.NotReadyError: Advice(
-        "a management node is starting, busy or cut off",
-        "wait; if it lasts, look at the platform's management nodes",
+        Text(
+            "a management node is starting, busy or cut off",
+            "管理节点正在启动、繁忙或失去联系",
+        ),
+        Text(
+            "wait; if it lasts, look at the platform's management nodes",
+            "请稍候；若持续存在，检查平台的管理节点",
+        ),
     ),
     errors.MalformedError: Advice(
-        "the answer is not one of ZStack's, or is cut short",
-        "look for a proxy that answers in its place",
+        Text(
+            "the answer is not one of ZStack's, or is cut short",
+            "应答不是 ZStack 发出的，或不完整",
+        ),
+        Text("look for a proxy that answers in its place", "检查是否有代理代为应答"),
     ),
     UnpublishableError: Advice(
-        "the answer could not be turned into metrics", "please report this as a bug"
+        Text("the answer could not be turned into metrics", "应答无法转换为指标"),
+        Text("please report this as a bug", "请作为缺陷反馈"),
     ),
     errors.TooLargeError: Advice(
-        "an answer was larger than max_response_bytes",
-        "lower page_size, or raise max_response_bytes",
+        Text("an answer was larger than max_response_bytes", "应答超过 max_response_bytes"),
+        Text(
+            "lower page_size, or raise max_response_bytes",
+            "调小 page_size，或调大 max_response_bytes",
+        ),
     ),
     errors.IncompleteError: Advice(
-        "the rows did not add up to the platform's own count, twice",
-        "the list changes while it is read: if that keeps happening, raise page_size",
+        Text(
+            "the rows did not add up to the platform's own count, twice",
+            "两次读取的行数都与平台给出的总数不符",
+        ),
+        Text(
+            "the list changes while it is read: if that keeps happening, raise page_size",
+            "列表在读取期间发生变化：若反复出现，调大 page_size",
+        ),
     ),
 }
 

@@ -88,6 +88,21 @@ def tls_contexts(targets: Mapping[str, TargetSettings]) -> dict[str, ssl.SSLCont
     return contexts
 
 
+def check_secrets(targets: Mapping[str, TargetSettings]) -> None:
+    """Read each target's secret. Raises SettingsError for those that cannot be read."""
+    faults: list[Fault] = []
+    for name, target in targets.items():
+        file = target.credentials.secret_file
+        try:
+            if file is not None:
+                _secret(file)
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}"
+            faults.append(Fault(f"target {name}", what, "name a file that holds the secret"))
+    if faults:
+        raise SettingsError(faults)
+
+
 def _tls_context(
     ca_file: Path | None, cert_file: Path | None, key_file: Path | None, *, verify: bool
 ) -> ssl.SSLContext:

@@ -1,126 +1,210 @@
 """The composition root: here, and only here, objects meet."""
 
 import asyncio
-import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Self
 
 import structlog
 
 from . import VERSION
-from .connection import connected, tls_contexts
+from .connection import check_secrets, tls_contexts
 from .exposition import Exposition, Format, OnStale, Page
-from .poller import Poller, Schedule
-from .server import Server, serving
-from .settings import Settings, TargetSettings
+from .listening import bind, serving
+from .poller import Poller
+from .reloading import Reloading
+from .server import HEALTH_PATHS, Reload, Server
+from .settings import Fault, Settings, SettingsError, WebSettings
+from .snapshot import Snapshot
+from .systemd import Supervisor, passed_sockets
 from .telemetry import Telemetry
+from .watching import Watching, polling
+from .webconfig import Guard
 
 log = structlog.get_logger(__name__)
 
-THREADS: Final = 4
+THREADS: Final = 64
 THREADS_PER_TARGET: Final = 2
 """One may look up a name while another decodes or renders; they come only when needed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What may be asked of a running exporter: to end, and to read its settings anew."""
+
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    reload: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 async def run(
     settings: Settings,
-    stop: asyncio.Event,
+    signals: Signals,
+    *,
+    read: Callable[[], Settings] | None = None,
     listening: Callable[[tuple[str, ...]], None] = lambda _urls: None,
 ) -> None:
-    """Poll and serve until `stop` is set; a bug in any task ends the process.
+    """Poll and serve until told to stop; a bug in any task ends the process.
 
-    `listening` is told the URLs once they answer. Raises SettingsError for certificates that do
-    not load, OSError for an address that cannot be bound.
+    `read` reads the settings anew, for a reload. `listening` is told the URLs once they answer.
+    Raises SettingsError for files that do not load, OSError for an address that cannot be bound.
     """
     log.info("starting", version=VERSION, targets=",".join(settings.named_targets))
-    for name, target in settings.named_targets.items():
-        if target.insecure_skip_verify:
-            log.warning("the platform's certificate is not verified", target=name)
-    policies = {name: OnStale(each.on_stale) for name, each in settings.named_targets.items()}
-    process = not settings.web.disable_exporter_metrics
-    house = await _House.of(settings, policies, process=process)
-    server = Server(
-        house.exposition,
-        house.telemetry,
-        telemetry_path=settings.web.telemetry_path,
-        max_requests=settings.web.max_requests,
-    )
-    async with (
-        serving(server.application(), settings.web.addresses) as urls,
-        asyncio.TaskGroup() as tasks,
-    ):
-        for url in urls:
-            log.info("listening", url=url)
-        listening(urls)
-        watching = [tasks.create_task(_watch(poller)) for poller in house.pollers()]
-        await stop.wait()
-        log.info("stopping")
-        for task in watching:
-            task.cancel()
+    _use_threads(settings)
+    house = await _House.of(settings)
+    sockets = await asyncio.to_thread(_sockets, settings.web)
+    async with asyncio.TaskGroup() as tasks:
+        watching = Watching(house.exposition, house.telemetry, tasks, house.publish)
+        reload = partial(house.reload, Reloading(settings, read, watching, house.telemetry))
+        application = house.server(reload).application()
+        house.guard.protect(application)
+        async with (
+            serving(application, sockets, lambda: house.guard.tls) as served,
+            _beside(_on(signals.reload, reload), house.guard.follow(), house.supervisor.watchdog()),
+        ):
+            await watching.follow(settings.named_targets)
+            house.ready(served.urls)
+            listening(served.urls)
+            await signals.stop.wait()
+            house.stopping()
+            await watching.end()
+
+
+async def check_files(settings: Settings) -> None:
+    """Read every file that the settings name. Raises SettingsError with all that is wrong."""
+    faults: list[Fault] = []
+    for check in (tls_contexts, check_secrets):
+        try:
+            await asyncio.to_thread(check, settings.named_targets)
+        except SettingsError as error:
+            faults += error.faults
+    if faults:
+        raise SettingsError(faults)
 
 
 async def once(settings: Settings, stop: asyncio.Event) -> tuple[bool, Page]:
     """Poll every target once, or until `stop`; whether all succeeded, and the page as text."""
-    # Nothing is stale yet; and a process that ends has no metrics of its own to give.
-    policies = dict.fromkeys(settings.named_targets, OnStale.DROP)
-    house = await _House.of(settings, policies, process=False)
+    _use_threads(settings)
+    # A process that ends has no metrics of its own to give.
+    telemetry = Telemetry(process=False)
+    telemetry.configured(successful=True)
+    # What was polled just now is on the page, however short the interval.
+    targets = dict.fromkeys(settings.named_targets, OnStale.KEEP)
+    exposition = Exposition(targets, per_service=settings.metrics.per_service)
+    contexts = await asyncio.to_thread(tls_contexts, settings.named_targets)
+    pollers = [
+        polling(
+            name,
+            target,
+            exposition.publish,
+            tls=contexts[name],
+            telemetry=telemetry.target(name),
+        )
+        for name, target in settings.named_targets.items()
+    ]
     async with asyncio.TaskGroup() as tasks:
-        polls = [tasks.create_task(_poll(poller)) for poller in house.pollers()]
+        polls = [tasks.create_task(_poll(poller)) for poller in pollers]
         stopping = tasks.create_task(_cancel_on(stop, polls))
         await asyncio.wait(polls)
         stopping.cancel()
-    page = house.exposition.page(Format.TEXT, house.telemetry)
-    succeeded = {snapshot.target for snapshot in house.exposition.snapshots if snapshot.up}
+    succeeded = {snapshot.target for snapshot in exposition.snapshots if snapshot.up}
+    page = exposition.page(Format.TEXT, telemetry)
     return succeeded == set(settings.named_targets), page
 
 
 @dataclass(frozen=True, slots=True)
 class _House:
-    """What all targets share."""
+    """What lives as long as the process."""
 
     settings: Settings
-    contexts: dict[str, ssl.SSLContext]
     telemetry: Telemetry
     exposition: Exposition
+    guard: Guard
+    supervisor: Supervisor
 
     @classmethod
-    async def of(
-        cls, settings: Settings, policies: Mapping[str, OnStale], *, process: bool
-    ) -> Self:
-        # The default pool has few threads, and name look-ups that hang use the same one: they
-        # would keep healthy targets from rendering their pages.
-        threads = THREADS + THREADS_PER_TARGET * len(settings.named_targets)
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
-        contexts = await asyncio.to_thread(tls_contexts, settings.named_targets)
-        telemetry = Telemetry(process=process)
-        telemetry.configured()
+    async def of(cls, settings: Settings) -> Self:
+        """Raises SettingsError for a web configuration that cannot be used."""
+        targets = settings.named_targets
+        policies = {name: OnStale(target.on_stale) for name, target in targets.items()}
+        telemetry = Telemetry(process=not settings.web.disable_exporter_metrics)
+        guard = await Guard.of(
+            settings.web.config_file, open_paths=HEALTH_PATHS, told=telemetry.web_configured
+        )
         exposition = Exposition(policies, per_service=settings.metrics.per_service)
-        return cls(settings, contexts, telemetry, exposition)
+        return cls(settings, telemetry, exposition, guard, Supervisor.of(os.environ))
 
-    def pollers(self) -> list[AbstractAsyncContextManager[Poller]]:
-        """One for each target; it connects when it is entered."""
-        return [self._poller(*named) for named in self.settings.named_targets.items()]
+    def server(self, reload: Reload) -> Server:
+        web = self.settings.web
+        return Server(
+            self.exposition,
+            self.telemetry,
+            telemetry_path=web.telemetry_path,
+            max_requests=web.max_requests,
+            reload=reload if web.enable_lifecycle else None,
+        )
 
-    @asynccontextmanager
-    async def _poller(self, name: str, target: TargetSettings) -> AsyncIterator[Poller]:
-        counts = self.telemetry.target(name)
-        schedule = Schedule(target.interval, target.timeout, target.effective_stale_after)
-        async with connected(name, target, self.contexts[name], counts) as source:
-            yield Poller(
-                name,
-                source.inventory,
-                self.exposition.publish,
-                schedule=schedule,
-                telemetry=counts,
-            )
+    async def publish(self, snapshot: Snapshot) -> None:
+        await self.exposition.publish(snapshot)
+        self.supervisor.status(self._status)
+
+    async def reload(self, reloading: Reloading) -> tuple[str, ...]:
+        """Take up what has changed; what is wrong, if anything is."""
+        self.supervisor.reloading()
+        try:
+            return (*await reloading.reload(), *await self.guard.refresh())
+        finally:
+            self.supervisor.ready(self._status)
+
+    def ready(self, urls: Iterable[str]) -> None:
+        self.telemetry.configured(successful=True)
+        for url in urls:
+            log.info("listening", url=url)
+        self.supervisor.ready(self._status)
+
+    def stopping(self) -> None:
+        log.info("stopping")
+        self.supervisor.stopping()
+
+    @property
+    def _status(self) -> str:
+        up = sum(snapshot.up for snapshot in self.exposition.snapshots)
+        return f"{up} of {len(self.exposition.targets)} targets up"
 
 
-async def _watch(connecting: AbstractAsyncContextManager[Poller]) -> None:
-    async with connecting as poller:
-        await poller.run()
+def _sockets(web: WebSettings) -> list[socket.socket]:
+    return passed_sockets(os.environ) if web.systemd_socket else bind(web.addresses)
+
+
+@asynccontextmanager
+async def _beside(*coroutines: Coroutine[None, None, object]) -> AsyncIterator[None]:
+    """Run these until the block ends."""
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(each) for each in coroutines]
+        yield
+        for task in running:
+            task.cancel()
+
+
+async def _on(asked: asyncio.Event, do: Callable[[], Awaitable[object]]) -> None:
+    """Do it whenever it is asked for; however often that was meanwhile, once more is enough."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        await do()
+
+
+def _use_threads(settings: Settings) -> None:
+    """Enough that name look-ups which hang don't keep healthy targets from rendering their pages.
+
+    The default pool has few; and a reload may add targets, but cannot make the pool larger.
+    """
+    threads = THREADS + THREADS_PER_TARGET * len(settings.named_targets)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
 
 
 async def _poll(connecting: AbstractAsyncContextManager[Poller]) -> None:

@@ -85,7 +85,7 @@ class Exposition:
     """The newest rendered snapshot of each target; `targets` says what to do when one is stale."""
 
     def __init__(self, targets: Mapping[str, OnStale], *, per_service: bool = True) -> None:
-        self._on_stale = targets
+        self._on_stale = dict(targets)
         self._inventory_rows = AGGREGATED + PER_SERVICE if per_service else AGGREGATED
         self._headers = _headers(self._inventory_rows) | _headers(POLLING)
         self._rendered: dict[str, _Rendered] = {}
@@ -98,6 +98,16 @@ class Exposition:
     def snapshots(self) -> tuple[Snapshot, ...]:
         """The newest snapshot of each target that has been published."""
         return tuple(rendered.snapshot for rendered in self._rendered.values())
+
+    def follow(self, targets: Mapping[str, OnStale]) -> None:
+        """Show these targets from now on; what is known of any other is dropped."""
+        self._on_stale = dict(targets)
+        self._rendered = {name: r for name, r in self._rendered.items() if name in targets}
+
+    def snapshot(self, target: str) -> Snapshot | None:
+        """The newest snapshot of one target, None before its first."""
+        rendered = self._rendered.get(target)
+        return None if rendered is None else rendered.snapshot
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Render and swap. Raises UnpublishableError; the page is then what it was."""
@@ -115,22 +125,14 @@ class Exposition:
         Raises StaleError where a target that is set to fail is stale.
         """
         now = time.monotonic()
-        names = self.targets if target is None else (target,)
-        rendered = [self._rendered[name] for name in names if name in self._rendered]
-        shown = [(r, self._shows_inventory(r, now)) for r in rendered]
+        newest, on_stale = self._rendered, self._on_stale  # pages are made beside the event loop
+        names = on_stale if target is None else (target,)
+        rendered = [found for name in names if (found := newest.get(name)) is not None]
+        shown = [(r, _shows_inventory(r.snapshot, on_stale, now)) for r in rendered]
         blocks = [*self._blocks(self._inventory_rows, [r.inventory for r, fresh in shown if fresh])]
         blocks += self._blocks(POLLING, [r.polling for r, _ in shown])
         blocks.append(Block.of(_telemetry(page_format, telemetry)))
         return Page(page_format, blocks)
-
-    def _shows_inventory(self, rendered: _Rendered, now: float) -> bool:
-        snapshot = rendered.snapshot
-        if not snapshot.stale(now):
-            return True
-        policy = self._on_stale[snapshot.target]
-        if policy is OnStale.FAIL:
-            raise StaleError(f"the data of target {snapshot.target} is stale")
-        return policy is OnStale.KEEP and snapshot.inventory is not None
 
     def _blocks(
         self, rows: Iterable[Row[S]], rendered: Sequence[Mapping[str, Blocks]]
@@ -151,6 +153,15 @@ class Exposition:
             inventory = _family_blocks(self._inventory_rows, snapshot.inventory, snapshot.target)
         polling = _family_blocks(POLLING, snapshot, snapshot.target)
         return _Rendered(snapshot, polling, inventory)
+
+
+def _shows_inventory(snapshot: Snapshot, on_stale: Mapping[str, OnStale], now: float) -> bool:
+    if not snapshot.stale(now):
+        return True
+    policy = on_stale.get(snapshot.target, OnStale.DROP)
+    if policy is OnStale.FAIL:
+        raise StaleError(f"the data of target {snapshot.target} is stale")
+    return policy is OnStale.KEEP and snapshot.inventory is not None
 
 
 def _family_blocks(rows: Iterable[Row[S]], value: S, target: str) -> dict[str, Blocks]:

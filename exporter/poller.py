@@ -9,7 +9,7 @@ import structlog
 
 from .advice import advice
 from .inventory import Inventory
-from .snapshot import Snapshot
+from .snapshot import POLLS_KEPT, Poll, Snapshot
 from .telemetry import TargetTelemetry
 from .zstack import (
     QUERY_MODEL_SERVICE,
@@ -41,13 +41,16 @@ class Poller:
         *,
         schedule: Schedule,
         telemetry: TargetTelemetry,
+        before: Snapshot | None = None,
     ) -> None:
+        """`before` is what another poller knew of this target: new settings, the same platform."""
         self._fetch = fetch
         self._publish = publish
         self._schedule = schedule
         self._telemetry = telemetry
         self._log = log.bind(target=target)
-        self._snapshot = Snapshot(target, schedule.interval, schedule.stale_after)
+        self._snapshot = _begun(target, schedule, before)
+        self._skipped = 0
 
     async def run(self) -> None:
         """Poll at once and then on every tick; a tick that finds a poll under way is skipped."""
@@ -60,6 +63,7 @@ class Poller:
             if late > 0:
                 missed = int(late // self._schedule.interval) + 1
                 self._telemetry.skipped_polls(missed)
+                self._skipped = missed
                 next_tick += missed * self._schedule.interval
             await asyncio.sleep(next_tick - time.monotonic())
 
@@ -71,11 +75,11 @@ class Poller:
             snapshot = self._succeeded(inventory, began_at, began)
             await self._publish(snapshot)
         except ZStackError as error:
-            snapshot = self._failed(_without_past(error), began_at)
+            snapshot = self._failed(_without_past(error), began_at, began)
             await self._publish(snapshot)
         self._account(snapshot, time.monotonic() - began)
         self._log_change(snapshot)
-        self._snapshot = snapshot
+        self._snapshot, self._skipped = snapshot, 0
         return snapshot
 
     async def _fetch_in_time(self) -> Inventory:
@@ -87,6 +91,9 @@ class Poller:
             raise DeadlineError(message, QUERY_MODEL_SERVICE) from error
 
     def _succeeded(self, inventory: Inventory, began_at: float, began: float) -> Snapshot:
+        poll = Poll(
+            began_at, time.monotonic() - began, len(inventory.services), skipped=self._skipped
+        )
         return replace(
             self._snapshot,
             attempted_at=began_at,
@@ -94,20 +101,29 @@ class Poller:
             inventory=inventory,
             good_until=began + self._schedule.stale_after,
             error=None,
+            up_since=self._snapshot.up_since or began_at,
             failing_since=None,
             failures=dict.fromkeys(self._snapshot.failures, False),
+            polls=self._with(poll),
         )
 
-    def _failed(self, error: ZStackError, began_at: float) -> Snapshot:
+    def _failed(self, error: ZStackError, began_at: float, began: float) -> Snapshot:
         labels = self._telemetry.error_labels(*_labels(error))
+        seconds = time.monotonic() - began
+        poll = Poll(began_at, seconds, None, error.reason, error.code, skipped=self._skipped)
         failures = dict.fromkeys(self._snapshot.failures, False) | {labels: True}
         return replace(
             self._snapshot,
             attempted_at=began_at,
             error=error,
+            up_since=None,
             failing_since=self._snapshot.failing_since or began_at,
             failures=failures,
+            polls=self._with(poll),
         )
+
+    def _with(self, poll: Poll) -> tuple[Poll, ...]:
+        return (*self._snapshot.polls, poll)[-POLLS_KEPT:]
 
     def _account(self, snapshot: Snapshot, seconds: float) -> None:
         self._telemetry.polled("success" if snapshot.up else "failure", seconds)
@@ -130,6 +146,19 @@ class Poller:
             self._log.info("first poll", services=_number(snapshot))
         else:
             self._log.debug("poll", services=_number(snapshot))
+
+
+def _begun(target: str, schedule: Schedule, before: Snapshot | None) -> Snapshot:
+    """What is known before the first poll: nothing, or what was, under the schedule of now."""
+    if before is None:
+        return Snapshot(target, schedule.interval, schedule.stale_after)
+    return replace(
+        before,
+        target=target,
+        interval=schedule.interval,
+        stale_after=schedule.stale_after,
+        good_until=before.good_until - before.stale_after + schedule.stale_after,
+    )
 
 
 def _without_past(error: ZStackError) -> ZStackError:

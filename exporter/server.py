@@ -1,15 +1,14 @@
 """The HTTP face: pages for Prometheus, health for whoever runs it, a page for people."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from aiohttp import web
 
 from .exposition import Exposition, Page, StaleError
 from .negotiation import accepts_gzip, page_format
-from .status import status_page
+from .status import CONTENT_SECURITY_POLICY, Asked, status_document, status_page
 from .telemetry import Telemetry
 
 WHOLE_UP_TO: Final = 512 * 1024
@@ -18,11 +17,16 @@ WHOLE_UP_TO: Final = 512 * 1024
 SEND_SECONDS: Final = 60.0
 """For a client to read its page; Prometheus' longest usual scrape time-out."""
 
-SHUTDOWN_SECONDS: Final = 1.0
+HEALTH_PATHS: Final = frozenset({"/-/healthy", "/-/ready"})
+"""What whoever runs it may ask without a password."""
+
+
+Reload = Callable[[], Awaitable[Sequence[str]]]
+"""Takes up the configuration as it is now; returns what is wrong with it, then nothing changed."""
 
 
 class Server:
-    """Answers from what is ready; nothing here waits for a platform."""
+    """Answers from what is ready; nothing but a reload waits for a platform."""
 
     def __init__(
         self,
@@ -31,12 +35,14 @@ class Server:
         *,
         telemetry_path: str,
         max_requests: int,
+        reload: Reload | None = None,
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._exposition = exposition
         self._telemetry = telemetry
         self._telemetry_path = telemetry_path
         self._max_requests = max_requests
+        self._reload = reload
         self._send_seconds = send_seconds
         self._under_way = 0
 
@@ -46,10 +52,12 @@ class Server:
         application.add_routes(
             [
                 web.get("/", self._status),
+                web.get("/api/v1/status", self._status_document),
                 web.get(self._telemetry_path, self._metrics),
                 web.get("/probe", self._probe),
                 web.get("/-/healthy", self._healthy),
                 web.get("/-/ready", self._ready),
+                web.post("/-/reload", self._reload_now),
             ]
         )
         return application
@@ -96,30 +104,34 @@ class Server:
             return web.Response(status=503, text=text)
         return web.Response(text="ready\n")
 
-    async def _status(self, _request: web.Request) -> web.Response:
-        page = status_page(self._exposition.snapshots, telemetry_path=self._telemetry_path)
-        return web.Response(text=page, content_type="text/html")
+    async def _reload_now(self, _request: web.Request) -> web.Response:
+        if self._reload is None:
+            text = "reloading by request is off; --web.enable-lifecycle turns it on, SIGHUP works\n"
+            return web.Response(status=403, text=text)
+        faults = await self._reload()
+        if faults:
+            return web.Response(status=500, text="".join(f"{fault}\n" for fault in faults))
+        return web.Response(text="reloaded\n")
 
+    async def _status(self, request: web.Request) -> web.Response:
+        asked = Asked.of(",".join(request.headers.getall("Accept-Language", ())), request.query)
+        page = await asyncio.to_thread(
+            status_page,
+            self._exposition.snapshots,
+            telemetry_path=self._telemetry_path,
+            asked=asked,
+        )
+        headers = {
+            "Content-Language": asked.tag,
+            "Vary": "Accept-Language",
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "Cache-Control": "no-store",
+        }
+        return web.Response(text=page, content_type="text/html", headers=headers)
 
-@asynccontextmanager
-async def serving(
-    application: web.Application, addresses: Iterable[tuple[str, int]]
-) -> AsyncIterator[tuple[str, ...]]:
-    """Serve until the block ends; yields the URLs. Raises OSError where one can't be bound.
-
-    An address is a host, empty for every interface, and a port, 0 for any free one.
-    """
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-    await runner.setup()
-    try:
-        for host, port in addresses:
-            try:
-                await web.TCPSite(runner, host or None, port).start()
-            except OSError as error:
-                raise OSError(error.errno, error.strerror, f"{host}:{port}") from error
-        yield tuple(_url(*bound[:2]) for bound in runner.addresses)
-    finally:
-        await runner.cleanup()
+    async def _status_document(self, _request: web.Request) -> web.Response:
+        document = await asyncio.to_thread(status_document, self._exposition.snapshots)
+        return web.json_response(document, headers={"Cache-Control": "no-store"})
 
 
 async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamResponse:
@@ -147,7 +159,3 @@ async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamR
     except ConnectionError:
         pass  # the scraper hung up; there is nobody to tell
     return response
-
-
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from . import VERSION
+from .build import build
 from .family import Family
 
 OTHER: Final = "other"
@@ -86,7 +87,7 @@ PER_TARGET: Final = (
 BUILD_INFO: Final = Family(
     "zstack_exporter_build_info",
     "The running exporter; always 1.",
-    ("version", "python_version"),
+    ("version", "revision", "python_version"),
     per_target=False,
 )
 RELOAD_SUCCESSFUL: Final = Family(
@@ -99,7 +100,23 @@ RELOAD_TIME: Final = Family(
     "When the configuration was last loaded successfully, in Unix time.",
     per_target=False,
 )
-OF_EXPORTER: Final = (BUILD_INFO, RELOAD_SUCCESSFUL, RELOAD_TIME)
+WEB_RELOAD_SUCCESSFUL: Final = Family(
+    "zstack_exporter_web_config_last_reload_successful",
+    "Whether the last attempt to read the web configuration file succeeded; absent without one.",
+    per_target=False,
+)
+WEB_RELOAD_TIME: Final = Family(
+    "zstack_exporter_web_config_last_reload_success_timestamp_seconds",
+    "When the web configuration file was last read successfully, in Unix time; absent without one.",
+    per_target=False,
+)
+OF_EXPORTER: Final = (
+    BUILD_INFO,
+    RELOAD_SUCCESSFUL,
+    RELOAD_TIME,
+    WEB_RELOAD_SUCCESSFUL,
+    WEB_RELOAD_TIME,
+)
 
 
 class TargetTelemetry:
@@ -179,9 +196,10 @@ class Telemetry(Collector):
         if process:
             ProcessCollector(registry=self._own)
             PlatformCollector(registry=self._own)
-        self._reload_successful = self._gauge(RELOAD_SUCCESSFUL)
-        self._reload_time = self._gauge(RELOAD_TIME)
-        self._gauge(BUILD_INFO).labels(VERSION, platform.python_version()).set(1)
+        self._configuration = _Loads(self._own, RELOAD_SUCCESSFUL, RELOAD_TIME)
+        self._web_configuration: _Loads | None = None
+        facts = (VERSION, build().revision, platform.python_version())
+        _gauge(self._own, BUILD_INFO).labels(*facts).set(1)
 
     def target(self, name: str) -> TargetTelemetry:
         """The telemetry of this target, begun where it is new."""
@@ -193,10 +211,19 @@ class Telemetry(Collector):
         """All families; or those of one target alone, for its own page."""
         return self if target is None else self.target(target).registry
 
-    def configured(self) -> None:
-        """The configuration was loaded just now."""
-        self._reload_successful.set(1)
-        self._reload_time.set_to_current_time()
+    def forget(self, name: str) -> None:
+        """This target is no longer polled: its families go with it."""
+        self._targets.pop(name, None)
+
+    def configured(self, *, successful: bool) -> None:
+        """The configuration was read just now, or could not be."""
+        self._configuration.told(successful=successful)
+
+    def web_configured(self, *, successful: bool) -> None:
+        """The web configuration file was read just now, or could not be."""
+        if self._web_configuration is None:
+            self._web_configuration = _Loads(self._own, WEB_RELOAD_SUCCESSFUL, WEB_RELOAD_TIME)
+        self._web_configuration.told(successful=successful)
 
     @override
     def collect(self) -> Iterator[Metric]:
@@ -210,5 +237,19 @@ class Telemetry(Collector):
                     together[metric.name] = metric
         yield from together.values()
 
-    def _gauge(self, family: Family) -> Gauge:
-        return Gauge(family.name, family.help, family.labels, registry=self._own)
+
+class _Loads:
+    """How the attempts to load something went."""
+
+    def __init__(self, registry: CollectorRegistry, successful: Family, time: Family) -> None:
+        self._successful = _gauge(registry, successful)
+        self._time = _gauge(registry, time)
+
+    def told(self, *, successful: bool) -> None:
+        self._successful.set(successful)
+        if successful:
+            self._time.set_to_current_time()
+
+
+def _gauge(registry: CollectorRegistry, family: Family) -> Gauge:
+    return Gauge(family.name, family.help, family.labels, registry=registry)

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -12,10 +13,11 @@ from typing_extensions import override
 from yarl import URL
 
 from exporter import daemon
-from exporter.settings import load
+from exporter.settings import Settings, load
 from exporter.simulator import Cloud
 
 ACCOUNT: Final = {"account": "admin", "password": "password"}
+WEB: Final = {"listen_address": ["127.0.0.1:0"]}
 PATIENCE: Final = 30.0
 """Seconds after which an effect that was waited for counts as missing."""
 
@@ -91,6 +93,11 @@ class Exporter:
         except TimeoutError:
             raise AssertionError(f"it never held; the last page was {page}") from None
 
+    async def reload(self) -> tuple[int, str]:
+        """Ask for a reload: status and text of the answer."""
+        async with self.http.post("/-/reload") as response:
+            return response.status, await response.text()
+
     async def next_polls(self, number: int = 2) -> Samples:
         """The page after so many further polls have ended: with two, one began after the call."""
         polled = polls(await self.scrape())
@@ -123,18 +130,32 @@ def target(url: str, **settings: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def exporting(**settings: Any) -> AsyncIterator[Exporter]:
     """An exporter with these settings (`target`, `targets`, `web`, …), until the block ends."""
-    web = {"listen_address": ["127.0.0.1:0"]} | settings.pop("web", {})
-    loaded = load({"web": web, **settings}, environ={})
-    stop = asyncio.Event()
+    web = WEB | settings.pop("web", {})
+    async with exporting_what(lambda: load({"web": web, **settings}, environ={})) as exporter:
+        yield exporter
+
+
+@asynccontextmanager
+async def exporting_file(file: Path, **web: Any) -> AsyncIterator[Exporter]:
+    """An exporter that has its targets from a file, and reads it again when asked to."""
+    flags = {"config": {"file": file}, "web": WEB | {"enable_lifecycle": True} | web}
+    async with exporting_what(lambda: load(flags, environ={})) as exporter:
+        yield exporter
+
+
+@asynccontextmanager
+async def exporting_what(read: Callable[[], Settings]) -> AsyncIterator[Exporter]:
+    """An exporter with whatever settings are read, each time they are."""
+    signals = daemon.Signals()
     listening: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(daemon.run(loaded, stop, listening.set_result))
+        tasks.create_task(daemon.run(read(), signals, read=read, listening=listening.set_result))
         try:
             urls = await listening
             async with aiohttp.ClientSession(urls[0]) as http:
                 yield Exporter(http, urls)
         finally:
-            stop.set()
+            signals.stop.set()
 
 
 def logins(cloud: Cloud) -> int:

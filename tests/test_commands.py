@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from exporter.commands import COMMANDS
 from exporter.metrics import SECTIONS
 from exporter.simulator import Cloud, Fault, serving
 
@@ -51,11 +52,11 @@ async def started(*arguments: str, **environment: str) -> AsyncIterator[tuple[Pr
     process = await start(*arguments, **environment)
     assert process.stderr is not None
     try:
-        line = ""
-        while "listening" not in line:
-            line = (await process.stderr.readline()).decode()
-            assert line, "it ended before it listened"
-        found = re.search(r"url=(\S+)", line)
+        lines = [""]
+        while "listening" not in lines[-1]:
+            lines.append((await process.stderr.readline()).decode())
+            assert lines[-1], f"it ended before it listened: {''.join(lines)}"
+        found = re.search(r"url=(\S+)", lines[-1])
         assert found
         yield process, found[1]
     finally:
@@ -108,20 +109,6 @@ async def test_a_signal_ends_it_cleanly_and_logs_out(
         assert b"stopping" in err
         assert b"Traceback" not in err
         assert not cloud.sessions
-
-
-async def test_a_hang_up_signal_leaves_it_running_and_is_told(secret_file: Path) -> None:
-    async with (
-        serving(Cloud(services=3)) as url,
-        started(*flags(url, secret_file)) as (process, exporter),
-    ):
-        process.send_signal(signal.SIGHUP)
-        while not is_up(await page_of(exporter)):
-            pass
-        process.terminate()
-        _, err = await process.communicate()
-    assert process.returncode == 0
-    assert b"SIGHUP is ignored" in err
 
 
 @pytest.mark.parametrize(
@@ -339,20 +326,20 @@ async def test_an_unknown_command_or_flag_is_misuse(arguments: list[str], told: 
 
 async def test_version_and_help() -> None:
     code, out, _ = await run("--version")
-    assert (code, out) == (0, f"zstack-aios-exporter {version('zstack-aios-exporter')}\n")
+    assert code == 0
+    assert out.startswith(f"zstack-aios-exporter, version {version('zstack-aios-exporter')} (")
     code, out, _ = await run("--help")
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100
-    for word in ("once", "demo", "simulate", "metrics", "--target.url", "--web.listen-address"):
+    for word in (*COMMANDS, "--target.url", "--web.listen-address", "--web.config.file"):
         assert word in out
 
 
 async def test_a_certificate_that_is_not_verified_is_told_at_the_start(secret_file: Path) -> None:
     async with serving(Cloud(services=1)) as url:
-        taken = ("--web.listen-address", url.removeprefix("http://"))
-        unverified = (*flags(url, secret_file), "--target.insecure-skip-verify", *taken)
-        code, _, err = await run(*unverified)
-    assert code == 1
+        unverified = (*flags(url, secret_file), "--target.insecure-skip-verify")
+        code, _, err = await run("once", *unverified)
+    assert code == 0
     assert "certificate is not verified" in err
 
 

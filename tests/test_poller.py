@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from exporter import logs
-from exporter.__main__ import run
+from exporter.commands.ending import run
+from exporter.daemon import Signals
 from exporter.inventory import Conventions, Inventory, inventory
 from exporter.poller import Poller, Schedule
 from exporter.snapshot import Snapshot, UnpublishableError
@@ -61,7 +62,7 @@ async def test_what_cannot_be_published_is_a_failed_poll_with_the_page_before() 
 
 
 def test_a_bug_is_told_with_its_place_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    async def work(_stop: asyncio.Event) -> int:
+    async def work(_signals: Signals) -> int:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(broken())
         return 0

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.__main__ import COMMANDS
 from exporter.advice import ADVICE
+from exporter.commands import COMMANDS
 from exporter.metrics import SECTIONS
 from exporter.settings import Settings, declared
 from exporter.zstack import ZStackError
@@ -57,7 +57,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 
 def test_every_command_is_told_of() -> None:
-    told = set(re.findall(r"`zstack-aios-exporter ([a-z]+)", README))
+    told = set(re.findall(r"`zstack-aios-exporter ([a-z-]+)", README))
     assert told == COMMANDS.keys()
 
 

@@ -10,8 +10,9 @@ from prometheus_client.openmetrics import parser as openmetrics
 
 from exporter.exposition import Exposition, OnStale
 from exporter.inventory import Conventions, inventory
+from exporter.listening import bind
+from exporter.listening import serving as listening
 from exporter.server import Server
-from exporter.server import serving as listening
 from exporter.simulator import Cloud, Fault, serving
 from exporter.snapshot import Snapshot
 from exporter.telemetry import Telemetry
@@ -93,7 +94,6 @@ async def test_a_probe_shows_one_target_and_nothing_of_the_exporter() -> None:
         ("/probe?target=http://127.0.0.1:1/", 404),
         ("/nothing", 404),
         ("/metrics/", 404),
-        ("/-/reload", 404),
     ],
 )
 async def test_what_is_not_there_is_not_there(path: str, status: int) -> None:
@@ -249,7 +249,8 @@ async def test_a_client_that_does_not_read_loses_its_place() -> None:
         max_requests=1,
         send_seconds=0.2,
     )
-    async with listening(server.application(), [("127.0.0.1", 0)]) as (url,):
+    async with listening(server.application(), bind([("127.0.0.1", 0)])) as served:
+        [url] = served.urls
         idle = socket.socket()
         idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         host, port = url.removeprefix("http://").split(":")

@@ -5,7 +5,7 @@ reports every fault at once. Each setting is declared in one place (`declaration
 platform `target.py`); flags, names in the environment, `--help` and docs/settings.md follow.
 """
 
-from .declaration import Settings, load
+from .declaration import Settings, WebSettings, load
 from .faults import Fault, SettingsError
 from .names import Setting, declared, sections
 from .target import CredentialSettings, TargetSettings
@@ -17,6 +17,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "TargetSettings",
+    "WebSettings",
     "declared",
     "load",
     "sections",

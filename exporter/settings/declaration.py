@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from .addresses import Address, ListenAddresses, TelemetryPath, read_address
 from .faults import MISSING, Explainer, Fault, SettingsError
-from .names import PREFIX
+from .names import PREFIX, Flag
 from .notation import TargetName, wrong
 from .section import Objection, Section
 from .sources import Sources, read
@@ -66,6 +66,19 @@ class WebSettings(Section):
         default=40,
         ge=0,
         description="Scrapes served at once; any beyond get 503. 0 means no limit.",
+    )
+    config_file: Annotated[Path | None, Flag("--web.config.file")] = Field(
+        default=None,
+        description="YAML file in the format of Prometheus' exporter-toolkit that sets up TLS, "
+        "client certificates, users and their passwords; read again when it changes.",
+    )
+    systemd_socket: bool = Field(
+        default=False,
+        description="Listen on the sockets that systemd passes instead of listen_address.",
+    )
+    enable_lifecycle: bool = Field(
+        default=False,
+        description="Reload the configuration on POST /-/reload, as on SIGHUP.",
     )
     disable_exporter_metrics: bool = Field(
         default=False,

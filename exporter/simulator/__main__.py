@@ -16,7 +16,11 @@ from .trouble import live
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve a simulated ZStack until interrupted; 0 after a clean stop, 1 if it can't listen."""
-    options = parser().parse_args(argv)
+    return simulate(parser().parse_args(argv))
+
+
+def simulate(options: argparse.Namespace) -> int:
+    """Serve what the flags ask for until interrupted; 0 or 1, as `main`."""
     host, port = options.listen
     cloud = _cloud(options)
     return asyncio.run(run(cloud, host, port, evolve=options.evolve, trouble=options.trouble))

@@ -115,11 +115,20 @@ async def scraping(
 
     It looks for its targets every five seconds, the first time five seconds after it has begun.
     """
-    configuration = folder / "prometheus.yml"
-    configuration.write_text(yaml.safe_dump(_configuration(jobs, every)), encoding="utf-8")
+    async with running(programs, folder, _configuration(jobs, every)) as prometheus:
+        yield prometheus
+
+
+@asynccontextmanager
+async def running(
+    programs: Programs, folder: Path, configuration: Mapping[str, Any]
+) -> AsyncIterator[Prometheus]:
+    """Prometheus with this configuration, whose files are in the folder, until the block ends."""
+    file = folder / "prometheus.yml"
+    file.write_text(yaml.safe_dump(dict(configuration)), encoding="utf-8")
     program = await asyncio.create_subprocess_exec(
         programs.prometheus,
-        f"--config.file={configuration}",
+        f"--config.file={file}",
         f"--storage.tsdb.path={folder / 'data'}",
         "--web.listen-address=127.0.0.1:0",  # it says which port the system gave it
         stdin=asyncio.subprocess.DEVNULL,

@@ -20,7 +20,9 @@ def blocks(page: str, language: str) -> list[str]:
 @pytest.mark.system
 async def test_prometheus_takes_every_scrape_config(programs: Programs, tmp_path: Path) -> None:
     examples = blocks("README.md", "yaml")
-    assert len(examples) == 2
+    assert len(examples) == 3
+    for name in ("exporter.crt", "scrape-password"):
+        (tmp_path / name).touch()
     for example in examples:
         file = tmp_path / "prometheus.yml"
         file.write_text(example)

@@ -1,0 +1,68 @@
+"""How a command runs and how it ends: its signals, its errors, its exit code."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final
+
+import structlog
+
+from exporter import NAME
+from exporter.daemon import Signals
+from exporter.settings import Fault, SettingsError
+
+log = structlog.get_logger(__name__)
+
+OK: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2
+
+Work = Callable[[Signals], Coroutine[Any, Any, int]]
+
+
+def run(work: Work) -> int:
+    """Run until it ends, and tell it by its events of signals; returns the exit code.
+
+    What it raises is told and becomes an exit code.
+    """
+
+    async def listening() -> int:
+        signals = Signals()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, signals.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, signals.reload.set)
+        return await work(signals)
+
+    try:
+        return asyncio.run(listening())
+    except Exception as error:  # noqa: BLE001 - the one place where whatever is left is told
+        return _failed(_only_error(error))
+
+
+def misused(faults: Iterable[Fault]) -> int:
+    """One line a fault, plain, for whoever has just typed the command."""
+    for fault in faults:
+        print(f"{NAME}: {fault}", file=sys.stderr)  # noqa: T201 - meant for a terminal
+    return MISUSED
+
+
+def _failed(error: BaseException) -> int:
+    if isinstance(error, SettingsError):
+        return misused(error.faults)
+    if isinstance(error, BrokenPipeError):
+        raise error
+    if isinstance(error, OSError):
+        file = f"{error.filename}: " if error.filename else ""
+        log.error("failed", error=f"{file}{error.strerror or error}")
+    else:
+        log.error("internal error, please report it", exc_info=error)
+    return FAILED
+
+
+def _only_error(error: BaseException) -> BaseException:
+    """The error itself where a task group holds just one."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,225 @@
+"""Sockets that listen, and the application that answers on them, with TLS or without.
+
+aiohttp's own sites hold one TLS context for as long as they live, and give up what they have just
+accepted when they end. Here each connection is accepted with the context of that moment, so a
+certificate can be renewed, and TLS turned on or off, without a port that refuses anybody.
+"""
+
+import asyncio
+import errno
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, cast
+
+import structlog
+from aiohttp import web
+
+log = structlog.get_logger(__name__)
+
+BACKLOG: Final = 128
+"""Connections that may wait to be accepted."""
+
+HANDSHAKE_SECONDS: Final = 10.0
+"""For a client to finish its TLS handshake; whoever is slower is dropped."""
+
+SHUTDOWN_SECONDS: Final = 1.0
+"""For answers under way when serving ends."""
+
+RETRY_SECONDS: Final = 1.0
+"""Until the next try to accept, when the system had no room for another connection."""
+
+_PORT_ATTEMPTS: Final = 10
+
+_NO_SUCH_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
+
+Tls = Callable[[], ssl.SSLContext | None]
+"""The context that a connection which comes now is to get; None for plain HTTP."""
+
+_Address = tuple[object, ...]  # host, port; with IPv6 also flow and scope
+_Sockets = list[socket.socket]
+
+
+def bind(addresses: Iterable[tuple[str, int]]) -> list[socket.socket]:
+    """Listen on every address: a host, empty for every interface, and a port, 0 for any free one.
+
+    A name listens on each address that it stands for, with the same port; looking it up may take a
+    while. Raises OSError, with the address as its file name, where one can't be bound; none is open
+    then.
+    """
+    with ExitStack() as closing:
+        sockets = [
+            closing.enter_context(bound) for host, port in addresses for bound in _bound(host, port)
+        ]
+        closing.pop_all()
+    return sockets
+
+
+def _bound(host: str, port: int) -> list[socket.socket]:
+    try:
+        return [_everywhere(host, port)] if host in {"", "::"} else _each(_resolved(host), port)
+    except UnicodeError:  # of a label that is empty or too long
+        raise OSError(errno.EINVAL, "not a host", _shown(host, port)) from None
+    except OSError as error:
+        looked_up = isinstance(error, socket.gaierror)
+        reason = error.strerror if looked_up else os.strerror(error.errno or errno.EINVAL)
+        raise OSError(error.errno, str(reason).lower(), _shown(host, port)) from error
+
+
+def _everywhere(host: str, port: int) -> socket.socket:
+    """One socket for both families; for IPv4 alone where the system has no other."""
+    try:
+        return _listening(socket.AF_INET6, ("::", port), both=True)
+    except OSError as error:
+        if host or error.errno not in _NO_SUCH_FAMILY:
+            raise
+        return _listening(socket.AF_INET, ("", port))
+
+
+def _resolved(host: str) -> list[tuple[socket.AddressFamily, _Address]]:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+def _each(addresses: Sequence[tuple[socket.AddressFamily, _Address]], port: int) -> _Sockets:
+    """A socket for each, with one port; a free port of one may be taken on another, so try on."""
+    attempts = 1 if port else _PORT_ATTEMPTS
+    while True:
+        attempts -= 1
+        try:
+            return _together(addresses, port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not attempts:
+                raise
+
+
+def _together(addresses: Sequence[tuple[socket.AddressFamily, _Address]], port: int) -> _Sockets:
+    missing: OSError | None = None
+    sockets: _Sockets = []
+    with ExitStack() as closing:
+        for family, address in addresses:
+            try:
+                bound = _listening(family, (str(address[0]), port, *address[2:]))
+            except OSError as error:
+                # /etc/hosts says ::1 also where the system has no IPv6
+                if error.errno not in _NO_SUCH_FAMILY:
+                    raise
+                missing = error
+            else:
+                sockets.append(closing.enter_context(bound))
+                port = bound.getsockname()[1]
+        if missing and not sockets:
+            raise missing
+        closing.pop_all()
+    return sockets
+
+
+def _listening(
+    family: socket.AddressFamily, address: tuple[object, ...], *, both: bool = False
+) -> socket.socket:
+    if both and not socket.has_dualstack_ipv6():
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    made = socket.create_server(address, family=family, backlog=BACKLOG, dualstack_ipv6=both)
+    made.settimeout(0)  # non-blocking
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What is being served on."""
+
+    sockets: tuple[socket.socket, ...]
+    tls: Tls
+    handshake_seconds: float
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """One for each socket, with the scheme of this moment."""
+        scheme = "http" if self.tls() is None else "https"
+        return tuple(f"{scheme}://{_shown(*each.getsockname()[:2])}" for each in self.sockets)
+
+
+@asynccontextmanager
+async def serving(
+    application: web.Application,
+    sockets: Iterable[socket.socket],
+    tls: Tls = lambda: None,
+    *,
+    handshake_seconds: float = HANDSHAKE_SECONDS,
+) -> AsyncIterator[Listening]:
+    """Serve on these sockets until the block ends, and close them.
+
+    `tls` is asked at each connection, so it must be quick; those that are open stay as they are.
+    """
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    with ExitStack() as closing:
+        held = tuple(map(closing.enter_context, sockets))
+        listening = Listening(held, tls, handshake_seconds)
+        try:
+            await runner.setup()
+            server = cast("web.Server", runner.server)  # there is one from `setup` on
+            async with asyncio.TaskGroup() as tasks:
+                accepting = tasks.create_task(_accept_all(listening, server))
+                yield listening
+                accepting.cancel()
+        finally:
+            await runner.cleanup()
+
+
+async def _accept_all(listening: Listening, server: web.Server) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for each in listening.sockets:
+            tasks.create_task(_accept(each, listening, server, tasks))
+
+
+async def _accept(
+    on: socket.socket, listening: Listening, server: web.Server, tasks: asyncio.TaskGroup
+) -> None:
+    while True:
+        connection = await _next(on)
+        tasks.create_task(_hand_over(connection, listening, server))
+        await asyncio.sleep(0)  # a flood of connections leaves the others their turn
+
+
+async def _next(on: socket.socket) -> socket.socket:
+    """The next connection, however long it takes until one can be accepted."""
+    told = False
+    while True:
+        try:
+            connection, _ = await asyncio.get_running_loop().sock_accept(on)
+        except ConnectionAbortedError:
+            continue  # it hung up while it waited
+        except OSError as error:  # of the system, such as too many open files
+            if not told:
+                log.error("connections have to wait", error=error.strerror)  # noqa: TRY400 - no bug
+            told = True
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return connection
+
+
+async def _hand_over(connection: socket.socket, listening: Listening, server: web.Server) -> None:
+    """Let the server have the connection, once TLS is agreed on."""
+    loop = asyncio.get_running_loop()
+    context = listening.tls()
+    try:
+        if context is None:
+            await loop.connect_accepted_socket(server, connection)
+        else:
+            await loop.connect_accepted_socket(
+                server,
+                connection,
+                ssl=context,
+                ssl_handshake_timeout=listening.handshake_seconds,
+                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+            )
+    except OSError as error:
+        # Not worth more: it hung up, or speaks no TLS, or has no certificate that is accepted.
+        log.debug("connection dropped", error=error.strerror or str(error))
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

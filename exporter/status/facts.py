@@ -1,0 +1,126 @@
+"""The facts about one target at one instant, for the page and for the JSON alike."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from exporter.advice import Text, advice
+from exporter.inventory import Group, Inventory
+from exporter.snapshot import Snapshot
+from exporter.zstack import ZStackError
+
+from .codes import explained
+from .outdated import Outdated, outdated
+
+State = Literal["failing", "waiting", "up"]
+"""`waiting` is for its first poll to end."""
+
+_WORST_FIRST: tuple[State, ...] = ("failing", "waiting", "up")
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One instant on both clocks: Unix time, and the monotonic time that staleness goes by."""
+
+    unix: float
+    monotonic: float
+
+    @classmethod
+    def read(cls) -> Self:
+        return cls(time.time(), time.monotonic())
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The last error. `message` is as the platform or the network put it, and holds no secret.
+
+    `meaning` and `mend` are those of the code where it is known, of the reason otherwise.
+    """
+
+    operation: str
+    reason: str
+    code: str
+    message: str
+    happened: Text
+    meaning: Text
+    mend: Text
+
+    @classmethod
+    def of(cls, error: ZStackError) -> Self:
+        by_reason = advice(error)
+        told = explained(error.code) or by_reason
+        return cls(
+            operation=error.operation.name,
+            reason=error.reason,
+            code=error.code,
+            message=str(error),
+            happened=by_reason.happened,
+            meaning=told.happened,
+            mend=told.fix,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a target. `good_until` is Unix time, None as long as there is no data."""
+
+    snapshot: Snapshot
+    state: State
+    since: float | None
+    stale: bool
+    good_until: float | None
+    trouble: Trouble | None
+    outdated: tuple[Outdated, ...]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, now: Now) -> Self:
+        known = snapshot.inventory
+        return cls(
+            snapshot=snapshot,
+            state=_state(snapshot),
+            since=snapshot.up_since if snapshot.up else snapshot.failing_since,
+            stale=known is not None and snapshot.stale(now.monotonic),
+            good_until=None if known is None else now.unix + snapshot.good_until - now.monotonic,
+            trouble=None if snapshot.error is None else Trouble.of(snapshot.error),
+            outdated=() if known is None else outdated(snapshot.target, known.services),
+        )
+
+    @property
+    def target(self) -> str:
+        return self.snapshot.target
+
+    @property
+    def services(self) -> int:
+        known = self.snapshot.inventory
+        return 0 if known is None else len(known.services)
+
+
+def facts(snapshots: Iterable[Snapshot], now: Now) -> tuple[Facts, ...]:
+    """The facts of all targets: those in trouble first, then by name."""
+    every = (Facts.of(snapshot, now) for snapshot in snapshots)
+    return tuple(sorted(every, key=lambda one: (_WORST_FIRST.index(one.state), one.target)))
+
+
+def total(inventory: Inventory) -> Group:
+    """All groups of an inventory as one."""
+    groups = inventory.groups.values()
+    return Group(
+        services=sum(group.services for group in groups),
+        cpu_cores=_sum(group.cpu_cores for group in groups),
+        memory_bytes=_sum(group.memory_bytes for group in groups),
+        new_version=sum(group.new_version for group in groups),
+        current=sum(group.current for group in groups),
+        unknown=sum(group.unknown for group in groups),
+    )
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _state(snapshot: Snapshot) -> State:
+    if snapshot.attempted_at is None:
+        return "waiting"
+    return "up" if snapshot.up else "failing"

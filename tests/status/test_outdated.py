@@ -1,0 +1,82 @@
+"""The table of services with a new version."""
+
+from typing import Any
+
+import pytest
+
+from exporter.inventory import Conventions, Service, inventory
+from exporter.status.outdated import MOST_ROWS, ORDERS, Outdated, outdated, shown
+from exporter.zstack import Listing, ModelService
+
+
+def services(*records: dict[str, Any]) -> tuple[Service, ...]:
+    made = (service(**({"uuid": f"u{place}"} | record)) for place, record in enumerate(records))
+    listed = tuple(made)
+    return inventory(Listing(listed, len(listed)), Conventions()).services
+
+
+def service(**fields: Any) -> ModelService:
+    return ModelService(**({"has_new_version": True} | fields))
+
+
+def names(rows: tuple[Outdated, ...]) -> list[str]:
+    return [row.service.name for row in rows]
+
+
+def test_only_services_that_are_known_to_have_a_new_version() -> None:
+    found = services(
+        {"name": "new"},
+        {"name": "current", "has_new_version": False},
+        {"name": "unknown", "has_new_version": None},
+    )
+    assert names(outdated("lab", found)) == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("", ["Alpha", "beta"]),
+        ("ALPHA", ["Alpha"]),
+        ("vllm 0.9", ["Alpha"]),
+        ("  lab ", ["Alpha", "beta"]),
+        ("u1", ["beta"]),
+        ("alpha beta", []),
+    ],
+)
+def test_a_search_wants_every_word_somewhere_in_the_row(search: str, expected: list[str]) -> None:
+    rows = outdated(
+        "lab",
+        services(
+            {"name": "Alpha", "framework": "vLLM", "version": "0.9.1"},
+            {"name": "beta", "framework": "Ollama", "version": "0.10"},
+        ),
+    )
+    found = shown(rows, search=search, sort="name", descending=False)
+    assert names(found.rows) == expected
+    assert (found.found, found.all) == (len(expected), 2)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_versions_sort_by_their_numbers(*, descending: bool) -> None:
+    rows = outdated("lab", services(*({"version": each} for each in ("0.11.0", "0.9.2", "b6900"))))
+    found = shown(rows, search="", sort="version", descending=descending)
+    versions = [row.service.version for row in found.rows]
+    expected = ["0.9.2", "0.11.0", "b6900"]
+    assert versions == (expected[::-1] if descending else expected)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_services_without_a_date_come_last_in_either_order(*, descending: bool) -> None:
+    dates = (None, 1_700_000_000, 1_600_000_000)
+    rows = outdated("lab", services(*({"create_date": each} for each in dates)))
+    found = shown(rows, search="", sort="created", descending=descending)
+    created = [row.service.created for row in found.rows]
+    assert created[2] is None
+    assert created[:2] == sorted(filter(None, created), reverse=descending)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_no_more_rows_than_a_page_can_bear(order: str) -> None:
+    rows = outdated("lab", services(*({"name": f"n{n}"} for n in range(MOST_ROWS + 7))))
+    found = shown(rows, search="", sort=order, descending=False)
+    assert (len(found.rows), found.left_out) == (MOST_ROWS, 7)

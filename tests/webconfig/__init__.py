@@ -1,0 +1,1 @@
+"""Tests of the web configuration file and of the guard that holds requests to it."""
