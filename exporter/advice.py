@@ -60,9 +60,9 @@ ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
     errors.UnauthorizedError: Advice(
         Text("the credentials were refused", "凭据被拒绝"),
         Text(
-            "correct the credentials: they are not tried again until they change, or the exporter"
-            " restarts",
-            "改正凭据：在凭据变更或导出器重启之前不会再次尝试",
+            "correct the credentials: they are not tried again until they change, or the"
+            " configuration is reloaded",
+            "改正凭据：在凭据变更或重新加载配置之前不会再次尝试",
         ),
     ),
     errors.SessionError: Advice(

@@ -40,25 +40,42 @@ async def connected(
     name: str, target: TargetSettings, tls: ssl.SSLContext, counts: TargetTelemetry
 ) -> AsyncIterator[Source]:
     """A platform to ask; what is open on it is closed at the end."""
+    async with (
+        transport_to(target, tls, partial(_observe, counts)) as transport,
+        client_over(transport, target) as client,
+    ):
+        yield Source(name, client, memory_unit=target.memory_unit, zone=target.zone)
+
+
+@asynccontextmanager
+async def transport_to(
+    target: TargetSettings, tls: ssl.SSLContext, observe: Callable[[Exchange], None]
+) -> AsyncIterator[Transport]:
+    """The way to a platform, without credentials."""
     async with _http(connect_seconds=min(10.0, target.timeout / 4)) as http:
-        transport = Transport(
+        yield Transport(
             http,
             target.url,
             max_response_bytes=target.max_response_bytes,
             tls=tls,
             proxy=target.proxy.get_secret_value() if target.proxy else None,
-            observe=partial(_observe, counts),
+            observe=observe,
         )
-        client = Client(
-            transport,
-            _auth(target, transport),
-            conditions=target.conditions,
-            page_size=target.page_size,
-        )
-        try:
-            yield Source(name, client, memory_unit=target.memory_unit, zone=target.zone)
-        finally:
-            await client.close()
+
+
+@asynccontextmanager
+async def client_over(transport: Transport, target: TargetSettings) -> AsyncIterator[Client]:
+    """A client with the target's credentials; its session is closed at the end."""
+    client = Client(
+        transport,
+        _auth(target, transport),
+        conditions=target.conditions,
+        page_size=target.page_size,
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 def tls_contexts(targets: Mapping[str, TargetSettings]) -> dict[str, ssl.SSLContext]:
@@ -95,7 +112,7 @@ def check_secrets(targets: Mapping[str, TargetSettings]) -> None:
         file = target.credentials.secret_file
         try:
             if file is not None:
-                _secret(file)
+                secret_text(file)
         except OSError as error:
             what = f"{error.filename}: {error.strerror}"
             faults.append(Fault(f"target {name}", what, "name a file that holds the secret"))
@@ -155,13 +172,13 @@ def _reader(given: CredentialSettings, make: Callable[[str], C]) -> Read[C]:
 
     async def read() -> C:
         if given.secret_file is not None:
-            return make(await asyncio.to_thread(_secret, given.secret_file))
+            return make(await asyncio.to_thread(secret_text, given.secret_file))
         return make(given.secret.get_secret_value() if given.secret else "")
 
     return read
 
 
-def _secret(file: Path) -> str:
+def secret_text(file: Path) -> str:
     """The text of a secret's file without the line end that editors add. Raises OSError."""
     try:
         secret = file.read_text("utf-8-sig").rstrip("\r\n")

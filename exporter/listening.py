@@ -1,8 +1,8 @@
 """Sockets that listen, and the application that answers on them, with TLS or without.
 
-aiohttp's own sites hold one TLS context for as long as they live, and give up what they have just
-accepted when they end. Here each connection is accepted with the context of that moment, so a
-certificate can be renewed, and TLS turned on or off, without a port that refuses anybody.
+aiohttp's own sites hold one TLS context for as long as they live. Here each connection gets that of
+its moment, so a certificate can be renewed, and TLS turned on or off, without a port that refuses
+anybody.
 """
 
 import asyncio
@@ -118,7 +118,7 @@ def _together(addresses: Sequence[tuple[socket.AddressFamily, _Address]], port: 
 
 
 def _listening(
-    family: socket.AddressFamily, address: tuple[object, ...], *, both: bool = False
+    family: socket.AddressFamily, address: _Address, *, both: bool = False
 ) -> socket.socket:
     if both and not socket.has_dualstack_ipv6():
         raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
@@ -155,18 +155,18 @@ async def serving(
     `tls` is asked at each connection, so it must be quick; those that are open stay as they are.
     """
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
-    with ExitStack() as closing:
-        held = tuple(map(closing.enter_context, sockets))
-        listening = Listening(held, tls, handshake_seconds)
-        try:
+    try:
+        with ExitStack() as closing:
+            held = tuple(map(closing.enter_context, sockets))
+            listening = Listening(held, tls, handshake_seconds)
             await runner.setup()
             server = cast("web.Server", runner.server)  # there is one from `setup` on
             async with asyncio.TaskGroup() as tasks:
                 accepting = tasks.create_task(_accept_all(listening, server))
                 yield listening
                 accepting.cancel()
-        finally:
-            await runner.cleanup()
+    finally:
+        await runner.cleanup()
 
 
 async def _accept_all(listening: Listening, server: web.Server) -> None:

@@ -1,6 +1,7 @@
 """The HTTP face: pages for Prometheus, health for whoever runs it, a page for people."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -126,12 +127,18 @@ class Server:
             "Vary": "Accept-Language",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
         }
         return web.Response(text=page, content_type="text/html", headers=headers)
 
     async def _status_document(self, _request: web.Request) -> web.Response:
-        document = await asyncio.to_thread(status_document, self._exposition.snapshots)
-        return web.json_response(document, headers={"Cache-Control": "no-store"})
+        document = await asyncio.to_thread(self._document)
+        headers = {"Cache-Control": "no-store"}
+        return web.Response(text=document, content_type="application/json", headers=headers)
+
+    def _document(self) -> str:
+        return json.dumps(status_document(self._exposition.snapshots))
 
 
 async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamResponse:

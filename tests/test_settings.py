@@ -921,7 +921,8 @@ def test_the_document_is_up_to_date_with_the_settings() -> None:
 def copied(root: Path, change: Callable[[str], str]) -> Path:
     """The documents, with one of them changed."""
     shutil.copytree(ROOT / "docs", root / "docs")
-    shutil.copy(ROOT / "README.md", root)
+    for file in ("README.md", "config.example.yaml"):
+        shutil.copy(ROOT / file, root)
     page = root / "docs/settings.md"
     page.write_text(change(page.read_text(encoding="utf-8")), encoding="utf-8")
     return page

@@ -9,8 +9,9 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
-from exporter import NAME, daemon, logs
+from exporter import NAME, checking, daemon, logs
 from exporter.build import version_text
+from exporter.checking import misconfigured
 from exporter.daemon import Signals
 from exporter.exposition import Page
 from exporter.flags import Parser, add_flags, flag_values
@@ -18,7 +19,7 @@ from exporter.settings import Settings, SettingsError, load
 from exporter.textfile import write_textfile
 
 from .command import Arguments
-from .ending import FAILED, OK, misused, run
+from .ending import FAILED, MISUSED, OK, misused, run
 
 
 def serve_parser(description: str) -> Parser:
@@ -80,6 +81,37 @@ def once(given: Arguments) -> int:
         return OK if succeeded else FAILED
 
     return _with_settings(partial(load, flag_values(given)), work)
+
+
+def check_parser() -> Parser:
+    """Flags of `check`."""
+    parser = Parser(
+        prog=f"{NAME} check",
+        usage=f"{NAME} check [--json] [flags]",
+        description="Try each step towards the platforms once and say how to mend what fails; "
+        "exit 1 if a step failed, 2 if the settings themselves are wrong.",
+    )
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    add_flags(parser)
+    return parser
+
+
+def check(given: Arguments) -> int:
+    """Try each step, telling how it went."""
+    terminal = sys.stdout.isatty() and not given.json
+    how = {"as_json": given.json, "terminal": terminal}
+    try:
+        settings = load(flag_values(given))
+    except SettingsError as error:
+        misconfigured(error.faults, sys.stdout, **how)
+        return MISUSED
+    logs.configure(settings.log.level, settings.log.format)
+
+    async def work(signals: Signals) -> int:
+        ready = await checking.check(settings, signals.stop, sys.stdout, **how)
+        return OK if ready else FAILED
+
+    return run(work)
 
 
 def _with_settings(

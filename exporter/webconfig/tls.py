@@ -71,7 +71,7 @@ def _context(terms: TlsTerms, keys: Mapping[str, Value]) -> ssl.SSLContext:
     if terms.ciphers:
         _choose(context, terms.ciphers, keys["cipher_suites"])
     if terms.curve:
-        context.set_ecdh_curve(terms.curve)
+        _set_curve(context, terms.curve, keys["curve_preferences"])
     _load_certificate(context, terms, keys)
     if terms.client_ca is not None:
         _load_authorities(context, terms.client_ca, given_as(keys, "client_ca"))
@@ -89,13 +89,20 @@ def _choose(context: ssl.SSLContext, ciphers: tuple[str, ...], value: Value) -> 
         value.wrong("has a suite that this OpenSSL does not offer", "keep those with GCM in them")
 
 
+def _set_curve(context: ssl.SSLContext, curve: str, value: Value) -> None:
+    try:
+        context.set_ecdh_curve(curve)
+    except (ValueError, OSError):  # as where only approved ones may be used
+        value.wrong("has a curve that this OpenSSL does not offer", "write CurveP256")
+
+
 def _load_certificate(context: ssl.SSLContext, terms: TlsTerms, keys: Mapping[str, Value]) -> None:
     try:
         with in_memory(terms.certificate) as certificate, in_memory(terms.key) as key:
             # An empty password, or a key that is encrypted after all would ask the terminal.
             context.load_cert_chain(certificate, key, password="")
-    except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+    except OSError as error:  # ssl.SSLError is one
+        if getattr(error, "reason", "") == "KEY_VALUES_MISMATCH":
             fix = "name the key that the certificate was made for"
             given_as(keys, "key").wrong("does not belong to the certificate", fix)
         else:
@@ -109,13 +116,14 @@ def _load_authorities(context: ssl.SSLContext, authorities: bytes, value: Value)
     try:
         with in_memory(authorities) as path:
             context.load_verify_locations(path)
-    except ssl.SSLError as error:
+    except OSError as error:
         value.wrong(f"does not load: {_words(error)}", "see that it is whole and PEM")
 
 
-def _words(error: ssl.SSLError) -> str:
-    """OpenSSL's own, which quote nothing: `EE_KEY_TOO_SMALL`."""
-    return (error.reason or "unknown reason").replace("_", " ").lower()
+def _words(error: OSError) -> str:
+    """OpenSSL's own, which quote nothing: `EE_KEY_TOO_SMALL`; or the system's."""
+    reason = getattr(error, "reason", None) or error.strerror or "unknown reason"
+    return str(reason).replace("_", " ").lower()
 
 
 _TEXTS: Final = frozenset({"DNS", "email", "URI"})

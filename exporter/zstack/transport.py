@@ -37,8 +37,8 @@ _SHORT: Final = 1 << 16
 class Exchange:
     """What one request came to, `seconds` from its first byte out to the answer decoded.
 
-    `status` is None where no answer came. A request given up by its caller has no `error`, and
-    has not `succeeded` either.
+    `status` is None where no answer came; `date` is the answer's own (RFC 9110, 6.6.1), empty where
+    it has none. A request given up by its caller has no `error`, and has not `succeeded` either.
     """
 
     operation: Operation
@@ -46,6 +46,7 @@ class Exchange:
     seconds: float
     error: ExchangeError | None
     succeeded: bool
+    date: str = ""
 
 
 class Transport:
@@ -84,6 +85,7 @@ class Transport:
         `suffix` completes the operation's path (a uuid); it is in no error and no log line.
         """
         status: int | None = None
+        date = ""
         failed: ExchangeError | None = None
         succeeded = False
         began = perf_counter()
@@ -99,7 +101,7 @@ class Transport:
                     proxy=self._proxy,
                     middlewares=() if operation.repeatable else (_once(operation),),
                 ) as response:
-                    status = response.status
+                    status, date = response.status, response.headers.get("Date", "")
                     body = await self._read(operation, response)
                     _raise_for(operation, response, body)
                     answer = await asyncio.to_thread(decode, body)
@@ -111,7 +113,7 @@ class Transport:
             return answer
         finally:
             seconds = perf_counter() - began
-            self._observe(Exchange(operation, status, seconds, failed, succeeded))
+            self._observe(Exchange(operation, status, seconds, failed, succeeded, date))
 
     def _url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
         # Built by joining text: ZStack gives a trailing slash a meaning of its own, and one
@@ -209,7 +211,10 @@ def _why(error: Exception) -> str:
         case aiohttp.ClientConnectorError():
             return f"{error.host}:{error.port}: {_cause(error)}"
         case aiohttp.ServerDisconnectedError():
-            return "the server hung up without an answer; does it speak TLS (https)?"
+            return (
+                "the server hung up without an answer; does it speak TLS (https),"
+                " or want a client certificate?"
+            )
         case _:
             return f"connection lost: {_cause(error)}"
 

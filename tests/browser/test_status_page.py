@@ -16,7 +16,7 @@ from tests.exporting import Exporter, exporting, is_down, is_up, target
 from .chromium import Tab, tab
 
 # One loop for all: the browser lives in it.
-pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PHONE: Final = {"width": 360, "height": 740}
 DESK: Final = {"width": 1280, "height": 900}

@@ -15,6 +15,8 @@ import pytest
 
 from exporter.settings import SettingsError
 from exporter.webconfig import read
+from exporter.webconfig.config import HEADERS as ALLOWED_HEADERS
+from exporter.webconfig.tls_terms import CIPHERS, CURVES, KEYS, POLICIES, VERSIONS
 from tests.webconfig.material import HASH, Material, inline, make
 
 from .programs import Programs
@@ -136,6 +138,7 @@ BAD: Final = {
     "certificate that is no PEM": TLS.replace("c.pem", "junk.pem"),
     "certificate in DER": TLS.replace("c.pem", "c.der"),
     "certificate and key exchanged": "tls_server_config: {cert_file: k.pem, key_file: c.pem}\n",
+    "certificate that is garbled": TLS.replace("c.pem", "garbled.pem"),
     "key that is empty": TLS.replace("k.pem", "empty.pem"),
     "key that is no PEM": TLS.replace("k.pem", "junk.pem"),
     "key that is encrypted": TLS.replace("k.pem", "enc.pem"),
@@ -229,6 +232,7 @@ REFUSED_HERE: Final = {
     "key given twice": (TLS + "  KEY", "key_file"),
     "authority given twice": (CLIENTS + "  CA", "client_ca_file"),
     "authority that is no PEM": (CLIENTS.replace("ca.pem", "junk.pem"), "client_ca_file"),
+    "authority that is garbled": (CLIENTS.replace("ca.pem", "garbled.pem"), "client_ca_file"),
     "authority that is empty": (CLIENTS.replace("ca.pem", "empty.pem"), "client_ca_file"),
     "clients of any authority": (
         TLS + "  client_auth_type: RequireAndVerifyClientCert\n",
@@ -318,42 +322,81 @@ async def takes(programs: Programs, file: Path) -> bool | None:
     return None if unknown & NEW else program.returncode == 0
 
 
+@pytest.mark.parametrize("name", GOOD)
+async def test_what_promtool_takes_is_taken(material: Material, name: str) -> None:
+    assert await verdict(written(material, GOOD[name])) == ""
+
+
+@pytest.mark.parametrize("name", BAD)
+async def test_what_promtool_refuses_is_refused(material: Material, name: str) -> None:
+    file = written(material, BAD[name])
+    assert str(file) in await verdict(file)
+
+
+@pytest.mark.parametrize("name", REFUSED_HERE)
+async def test_what_we_alone_refuse_is_named(material: Material, name: str) -> None:
+    text, named = REFUSED_HERE[name]
+    assert named in await verdict(written(material, text))
+
+
+@pytest.mark.parametrize("suite", GONE)
+async def test_suites_that_newer_releases_refuse_are_refused(
+    material: Material, suite: str
+) -> None:
+    file = written(material, TLS + f"  cipher_suites: [{suite}]\n")
+    assert "cipher_suites[0]" in await verdict(file)
+
+
 @pytest.mark.system
 @pytest.mark.parametrize("name", GOOD)
-async def test_what_promtool_takes_is_taken(
+async def test_promtool_takes_what_is_taken(
     programs: Programs, material: Material, name: str
 ) -> None:
-    file = written(material, GOOD[name])
-    assert await verdict(file) == ""
-    assert await takes(programs, file) in {True, None}
+    assert await takes(programs, written(material, GOOD[name])) in {True, None}
 
 
 @pytest.mark.system
 @pytest.mark.parametrize("name", BAD)
-async def test_what_promtool_refuses_is_refused(
+async def test_promtool_refuses_what_is_refused(
     programs: Programs, material: Material, name: str
 ) -> None:
-    file = written(material, BAD[name])
-    assert str(file) in await verdict(file)
-    assert not await takes(programs, file)
+    assert await takes(programs, written(material, BAD[name])) in {False, None}
 
 
 @pytest.mark.system
 @pytest.mark.parametrize("name", REFUSED_HERE)
-async def test_what_we_alone_refuse_is_named(
+async def test_promtool_takes_what_we_alone_refuse(
     programs: Programs, material: Material, name: str
 ) -> None:
-    text, named = REFUSED_HERE[name]
-    file = written(material, text)
-    assert named in await verdict(file)
-    assert await takes(programs, file) in {True, None}
+    text, _ = REFUSED_HERE[name]
+    assert await takes(programs, written(material, text)) in {True, None}
+
+
+PAGE: Final = (Path(__file__).parents[2] / "docs" / "web-config.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def examples(material: Material) -> tuple[Path, ...]:
+    """The configurations that operators are shown, with the files that they name."""
+    for shown, ours in (("tls.crt", "c.pem"), ("tls.key", "k.pem"), ("ca.crt", "ca.pem")):
+        (material.folder / shown).write_text(material.text(ours))
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    configurations = [block for block in blocks if "scrape_configs" not in block]
+    assert len(configurations) == 2
+    return tuple(written(material, block) for block in configurations)
+
+
+async def test_the_examples_are_taken(examples: tuple[Path, ...]) -> None:
+    for example in examples:
+        assert await verdict(example) == ""
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("suite", GONE)
-async def test_a_suite_that_newer_releases_refuse_is_refused(
-    programs: Programs, material: Material, suite: str
-) -> None:
-    file = written(material, TLS + f"  cipher_suites: [{suite}]\n")
-    assert "cipher_suites[0]" in await verdict(file)
-    assert await takes(programs, file) in {True, False}
+async def test_promtool_takes_the_examples(programs: Programs, examples: tuple[Path, ...]) -> None:
+    for example in examples:
+        assert await takes(programs, example) in {True, None}
+
+
+@pytest.mark.parametrize("name", [*KEYS, *ALLOWED_HEADERS, *CIPHERS, *CURVES, *POLICIES, *VERSIONS])
+def test_the_page_names_everything_that_is_honoured(name: str) -> None:
+    assert name in PAGE

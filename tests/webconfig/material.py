@@ -48,6 +48,8 @@ def make(folder: Path, authority: trustme.CA | None = None) -> Material:
     (folder / "other.pem").write_bytes(other.private_key_pem.bytes())
     (folder / "empty.pem").touch()
     (folder / "junk.pem").write_text("this is no PEM")
+    garbled = material.text("c.pem").replace("\nMI", "\nIM")
+    (folder / "garbled.pem").write_text(garbled)
     (folder / "enc.pem").write_bytes(_encrypted(other.private_key_pem.bytes()))
     (folder / "c.der").write_bytes(ssl.PEM_cert_to_DER_cert(material.text("ca.pem")))
     return material

@@ -1,0 +1,57 @@
+"""The files that the settings name: secrets and certificates."""
+
+import asyncio
+import ssl
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from exporter.connection import secret_text, tls_contexts
+from exporter.settings import CredentialSettings, SettingsError, TargetSettings
+
+from .finding import Finding, failed, passed, warned
+
+
+async def files(name: str, target: TargetSettings) -> AsyncIterator[Finding]:
+    """Read each file as a poll would."""
+    yield await asyncio.to_thread(_secret, target.credentials)
+    if any(_certificates(target)):
+        yield await asyncio.to_thread(_loaded, name, target)
+
+
+def context(name: str, target: TargetSettings) -> ssl.SSLContext:
+    """How the platform's certificate is verified. Raises SettingsError; blocks."""
+    return tls_contexts({name: target})[name]
+
+
+def _secret(given: CredentialSettings) -> Finding:
+    kind = given.kind.replace("_", " ")
+    if given.secret_file is None:
+        return passed("secret", f"of the {kind}, from the environment or the configuration file")
+    file = given.secret_file
+    try:
+        text = secret_text(file)
+    except OSError as error:
+        mend = "name a file that this user can read and that holds nothing but the secret"
+        return failed("secret", f"{file}: {error.strerror}", mend)
+    if file.stat().st_mode & stat.S_IROTH:
+        return warned("secret", f"{file}: every user can read it", f"chmod o= {file}")
+    if text != text.strip():
+        mend = "if that is not part of the secret, remove it"
+        return warned("secret", f"{file}: white space before or after the secret", mend)
+    return passed("secret", f"of the {kind}, in {file}")
+
+
+def _loaded(name: str, target: TargetSettings) -> Finding:
+    shown = ", ".join(str(file) for file in _certificates(target) if file)
+    try:
+        context(name, target)
+    except SettingsError as error:
+        [fault] = error.faults
+        mend = "write PEM files there: ca_file, client_cert_file and client_key_file as they apply"
+        return failed("certificates", fault.what, mend)
+    return passed("certificates", shown)
+
+
+def _certificates(target: TargetSettings) -> tuple[Path | None, ...]:
+    return (target.ca_file, target.client_cert_file, target.client_key_file)

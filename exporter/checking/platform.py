@@ -1,0 +1,228 @@
+"""The platform itself: is it ZStack, what time is it there, does it let us in, what has it got."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import tzinfo
+from email.utils import parsedate_to_datetime
+from itertools import chain
+from typing import Final
+
+from exporter.advice import advice
+from exporter.connection import client_over
+from exporter.inventory import Conventions, Inventory, inventory, label
+from exporter.metrics import AGGREGATED, PER_SERVICE
+from exporter.settings import TargetSettings
+from exporter.status.codes import explained
+from exporter.zstack import (
+    LOG_IN,
+    QUERY_MODEL_SERVICE,
+    Client,
+    DeadlineError,
+    Exchange,
+    Listing,
+    Transport,
+    ZStackError,
+    errors,
+)
+from exporter.zstack.schema import nothing
+
+from .finding import Finding, failed, passed, warned
+
+CLOCK_SECONDS: Final = 60.0
+"""A difference worth a warning; ZStack refuses an access key from 15 minutes on."""
+
+ZONE_SECONDS: Final = 5.0
+MANY_SERIES: Final = 100_000
+TOLD_RECORDS: Final = 3
+
+
+async def platform(
+    target: TargetSettings, transport: Transport, exchanges: Sequence[Exchange]
+) -> AsyncIterator[Finding]:
+    """Ask without credentials: that tells ZStack from anything else, and costs no login."""
+    try:
+        async with asyncio.timeout(target.timeout):
+            await transport.send(QUERY_MODEL_SERVICE, nothing)
+    except TimeoutError:
+        yield _troubled("platform", _late(target))
+        return
+    except ZStackError as error:
+        yield _stranger(error)
+    else:
+        yield passed("platform", "it answers, even without credentials")
+    if exchanges[-1].status is not None:
+        yield _clock(exchanges[-1].date)
+
+
+def _stranger(error: ZStackError) -> Finding:
+    match error:
+        case errors.UnsupportedError():
+            mend = "install AIOS there, or correct url: the platform has no API of model services"
+            return failed("platform", "ZStack without AIOS", mend)
+        case errors.RejectedError() | errors.UnauthorizedError() | errors.DeniedError():
+            # What ZStack says to a request without credentials: 400, or the code of no session.
+            return passed("platform", "ZStack with AIOS answers")
+        case _:
+            return _troubled("platform", error)
+
+
+def _clock(date: str) -> Finding:
+    ahead = _ahead(date)
+    if ahead is None:
+        mend = "compare the clocks by hand if an access key is refused"
+        return warned("clock", "the platform does not tell its time", mend)
+    if abs(ahead) < CLOCK_SECONDS:
+        return passed("clock", "as ours, to the minute")
+    direction = "ahead of" if ahead > 0 else "behind"
+    mend = "set both by NTP: an access key is refused when they are 15 minutes apart"
+    return warned("clock", f"the platform's is {abs(ahead):.0f} s {direction} ours", mend)
+
+
+def _ahead(date: str) -> float | None:
+    """Seconds by which a server's `Date` is ahead of ours; it is in GMT by RFC 9110, 6.6.1."""
+    try:
+        return parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, TypeError):
+        return None
+
+
+async def listing(
+    target: TargetSettings,
+    transport: Transport,
+    exchanges: Sequence[Exchange],
+    *,
+    per_service: bool,
+) -> AsyncIterator[Finding]:
+    """Poll once: one login, the whole list, and what would be made of it."""
+    async with client_over(transport, target) as client:
+        try:
+            async with asyncio.timeout(target.timeout):
+                listed = await client.model_services()
+        except TimeoutError:
+            for finding in _refused(target, _late(target), exchanges):
+                yield finding
+            return
+        except ZStackError as error:
+            for finding in _refused(target, error, exchanges):
+                yield finding
+            return
+        zone, about_zone = await _zone(client, target)
+    yield _let_in(target, exchanges)
+    yield passed("permission", "it may query model services")
+    yield _complete(listed)
+    yield _records(listed)
+    yield about_zone
+    found = await asyncio.to_thread(inventory, listed, Conventions(target.memory_unit, zone))
+    yield _series(found, per_service=per_service)
+
+
+def _refused(
+    target: TargetSettings, error: ZStackError, exchanges: Sequence[Exchange]
+) -> list[Finding]:
+    """The steps that went well, and the one that did not."""
+    match error:
+        case errors.ClockSkewError():
+            return [_skewed(error, _ahead(exchanges[0].date))]
+        case errors.UnauthorizedError() | errors.CredentialsError():
+            return [_not_let_in(error)]
+        case _ if error.operation is LOG_IN or not _logged_in(target, exchanges):
+            return [_not_let_in(error)]
+        case errors.DeniedError():
+            return [_let_in(target, exchanges), _troubled("permission", error)]
+        case errors.UnsupportedError():
+            return [_let_in(target, exchanges), _troubled("platform", error)]
+        case errors.IncompleteError():
+            allowed = passed("permission", "it may query model services")
+            return [_let_in(target, exchanges), allowed, _troubled("list", error)]
+        case _:
+            return [_let_in(target, exchanges), _troubled("list", error)]
+
+
+def _logged_in(target: TargetSettings, exchanges: Sequence[Exchange]) -> bool:
+    if target.credentials.kind != "account":
+        return True
+    return any(each.operation is LOG_IN and each.succeeded for each in exchanges)
+
+
+def _let_in(target: TargetSettings, exchanges: Sequence[Exchange]) -> Finding:
+    given = target.credentials
+    match given.kind:
+        case "access_key":
+            return passed("login", f"access key {label(given.identity or '')} is accepted")
+        case "account":
+            took = next(each.seconds for each in exchanges if each.operation is LOG_IN)
+            return passed("login", f"as {label(given.identity or '')}, in {took * 1000:.0f} ms")
+        case "session":
+            return passed("login", "the session is accepted; whoever opened it must keep it alive")
+
+
+def _not_let_in(error: ZStackError) -> Finding:
+    if isinstance(error, errors.LockedError):
+        mend = f"wait {error.seconds:.0f} s or unlock the account; more tries make it worse"
+        return failed("login", str(error), mend, error.code)
+    if error.code.startswith("ID.2"):
+        mend = "use an access key, or an account without a second factor"
+        return failed("login", f"a second factor is asked for: {error}", mend, error.code)
+    return _troubled("login", error)
+
+
+def _skewed(error: ZStackError, ahead: float | None) -> Finding:
+    """By default ZStack compares the wall clocks of an access key's date, whatever its zone."""
+    if ahead is None or abs(ahead) >= CLOCK_SECONDS:
+        return _troubled("login", error)
+    mend = (
+        "set time_zone to that of the platform, such as Asia/Shanghai: the clocks agree, so it is"
+        " the zone"
+    )
+    return failed("login", str(error), mend, error.code)
+
+
+def _complete(listed: Listing) -> Finding:
+    if listed.total == 0:
+        mend = (
+            "an account sees only what it may: if there are model services, grant it the query,"
+            " and look at conditions"
+        )
+        return warned("list", "no model services", mend)
+    return passed("list", f"whole: {listed.total} model services, as the platform counts")
+
+
+def _records(listed: Listing) -> Finding:
+    if not listed.undecodable:
+        return passed("records", "all can be read")
+    few = "; ".join(f"{label(r.uuid)}: {r.fault}" for r in listed.undecodable[:TOLD_RECORDS])
+    mend = "please report this with the record: it is left out of every count"
+    return warned("records", f"{len(listed.undecodable)} cannot be read: {few}", mend)
+
+
+async def _zone(client: Client, target: TargetSettings) -> tuple[tzinfo | None, Finding]:
+    if target.zone is not None:
+        return target.zone, passed("time zone", f"{target.time_zone}, as set")
+    mend = "set time_zone, such as Asia/Shanghai; without it dates are left out"
+    try:
+        async with asyncio.timeout(ZONE_SECONDS):
+            zone = await client.time_zone()
+    except (ZStackError, TimeoutError) as error:
+        return None, warned("time zone", str(error) or "no answer", mend)
+    if zone is None:
+        return None, warned("time zone", "the platform has no API to tell it", mend)
+    return zone, passed("time zone", f"{zone}, as the platform says")
+
+
+def _series(found: Inventory, *, per_service: bool) -> Finding:
+    rows = AGGREGATED + PER_SERVICE if per_service else AGGREGATED
+    number = sum(1 for _ in chain.from_iterable(row.samples(found) for row in rows))
+    if per_service and number > MANY_SERIES:
+        mend = "set metrics.per_service to false if the totals are enough"
+        return warned("series", f"{number}, which is many for one target", mend)
+    return passed("series", f"{number}, besides those about polling")
+
+
+def _late(target: TargetSettings) -> DeadlineError:
+    return DeadlineError(f"not done within {target.timeout:g} s", QUERY_MODEL_SERVICE)
+
+
+def _troubled(step: str, error: ZStackError) -> Finding:
+    told = explained(error.code) or advice(error)
+    return failed(step, str(error), told.fix, error.code)

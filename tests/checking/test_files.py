@@ -1,0 +1,79 @@
+"""What the check finds in files, before anything is asked."""
+
+from pathlib import Path
+
+import pytest
+
+from exporter.simulator import Cloud, serving
+
+from .trying import checking, checking_target
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    file = tmp_path / "secret"
+    file.write_text("password")
+    file.chmod(0o600)
+    return file
+
+
+async def test_a_secret_that_others_can_read_is_a_warning(secret: Path) -> None:
+    async with serving(Cloud(services=3)) as url:
+        told = await checking_target(url, account="admin", password_file=str(secret))
+        assert told.outcomes["secret"] == "pass"
+        secret.chmod(0o644)
+        told = await checking_target(url, account="admin", password_file=str(secret))
+    assert told.ready
+    assert told.outcomes["secret"] == "warn"
+    assert told.steps["secret"]["mend"] == f"chmod o= {secret}"
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(None, "No such file"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8")],
+    ids=["missing", "empty", "no text"],
+)
+async def test_a_secret_that_cannot_be_read(
+    content: bytes | None, found: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    told = await checking_target("http://127.0.0.1:1", account="admin", password_file=str(file))
+    assert told.broken["step"] == "secret"
+    assert str(file) in told.broken["found"]
+    assert found in told.broken["found"]
+    assert told.steps["the rest"]["found"] == "not tried, as secret failed"
+
+
+async def test_white_space_around_a_secret_is_a_warning(secret: Path) -> None:
+    secret.write_text("password ")
+    async with serving(Cloud(services=3)) as url:
+        told = await checking_target(url, account="admin", password_file=str(secret))
+    assert told.outcomes["secret"] == "warn"
+    assert told.broken["step"] == "login"
+
+
+async def test_certificates_that_do_not_load(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text("nothing")
+    told = await checking_target(
+        "https://127.0.0.1:1", account="admin", password="x", ca_file=str(file)
+    )
+    assert told.broken["step"] == "certificates"
+    assert str(file) in told.broken["found"]
+
+
+async def test_the_web_configuration_is_checked_too(tmp_path: Path) -> None:
+    file = tmp_path / "web.yml"
+    file.write_text("basic_auth_user: {}\n")
+    async with serving(Cloud(services=3)) as url:
+        target = {"url": url, "account": "admin", "password": "password"}
+        told = await checking(target=target, web={"config_file": str(file)})
+        assert not told.ready
+        [fault] = [s for s in told.document["steps"] if s["step"] == "web configuration"]
+        assert "basic_auth_user" in fault["found"]
+        assert told.outcomes["list"] == "pass"
+
+        file.write_text("basic_auth_users: {}\n")
+        assert (await checking(target=target, web={"config_file": str(file)})).ready
