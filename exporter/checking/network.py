@@ -111,10 +111,7 @@ def _reason(error: OSError) -> str:
 async def _tls(place: _Place, target: TargetSettings, context: ssl.SSLContext) -> Finding:
     try:
         async with asyncio.timeout(SECONDS):
-            reader, writer = await asyncio.open_connection(
-                place.host, place.port, ssl=context, server_hostname=place.host
-            )
-        await _alert(reader)
+            version, certificate = await _handshake(place, context)
     except ssl.SSLCertVerificationError as error:
         return _unverified(place, error)
     except TimeoutError:
@@ -122,13 +119,22 @@ async def _tls(place: _Place, target: TargetSettings, context: ssl.SSLContext) -
         return failed("tls", f"no handshake within {SECONDS:g} s", mend)
     except OSError as error:
         return _no_handshake(error)
-    version = writer.get_extra_info("ssl_object").version()
-    certificate = writer.get_extra_info("peercert")
-    writer.transport.abort()
     if target.insecure_skip_verify:
         mend = "set ca_file to the platform's authority, and remove insecure_skip_verify"
         return warned("tls", f"{version}, and the certificate is not verified", mend)
     return _lasting(version, ssl.cert_time_to_seconds(certificate["notAfter"]))
+
+
+async def _handshake(place: _Place, context: ssl.SSLContext) -> tuple[str, dict[str, str]]:
+    """The version of TLS that was agreed on, and the certificate that was shown. Raises OSError."""
+    reader, writer = await asyncio.open_connection(
+        place.host, place.port, ssl=context, server_hostname=place.host
+    )
+    try:
+        await _alert(reader)
+        return writer.get_extra_info("ssl_object").version(), writer.get_extra_info("peercert")
+    finally:
+        writer.transport.abort()
 
 
 async def _alert(reader: asyncio.StreamReader) -> None:
@@ -171,8 +177,10 @@ def _no_handshake(error: OSError) -> Finding:
     reason = getattr(error, "reason", None) or _reason(error)
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
         return failed("tls", "the port does not speak TLS", "write http:// in url")
-    if ("ALERT" in reason and "CERTIFICATE" in reason) or reason == "TLSV1_ALERT_UNKNOWN_CA":
-        mend = "set client_cert_file and client_key_file to one that the platform trusts"
-        return failed("tls", "the platform wants another certificate from the exporter", mend)
+    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
+        return failed("tls", "the platform does not take the exporter's certificate", _OURS)
+    if isinstance(error, ConnectionResetError):
+        found = "the platform hung up after the handshake; it may want a certificate of ours"
+        return failed("tls", found, _OURS)
     mend = "ask what TLS the platform, or the proxy before it, takes"
     return failed("tls", reason.replace("_", " ").lower(), mend)
