@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese has commas and brackets of its own
 """What each way of failing means to an operator, and what to do about it.
 
 One table for the log, the status page and the README.

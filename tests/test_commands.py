@@ -310,7 +310,7 @@ async def test_an_address_that_is_taken_is_a_failure_told_in_one_line(secret_fil
     ("arguments", "told"),
     [
         (["serv"], "is not a command; did you mean serve?"),
-        (["nonsense"], "is not a command; --help lists serve, once,"),
+        (["nonsense"], "is not a command; --help lists serve, check, once,"),
         (["--web.listen-adress", ":1"], "did you mean --web.listen-address?"),
         (["once", "--nonsense"], "unknown flag --nonsense"),
         (["demo", "--services", "-5"], "write a number of 0 or more"),

@@ -10,7 +10,6 @@ import yaml
 from exporter.advice import ADVICE
 from exporter.commands import COMMANDS
 from exporter.metrics import SECTIONS
-from exporter.settings import Settings, declared
 from exporter.zstack import ZStackError
 
 ROOT = Path(__file__).parent.parent
@@ -44,7 +43,7 @@ def test_every_metric_that_is_named_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_flag_that_is_named_exists(page: Path) -> None:
     parsers = [command.parser() for command in COMMANDS.values()]
-    known = {flag for parser in parsers for flag in parser._option_string_actions}
+    known = {flag for parser in parsers for flag in parser._option_string_actions}  # noqa: SLF001 - argparse has no other list
     # What the decision on dependencies tells of is another library's.
     text = re.sub(r"\(`--target\.password`\)", "", page.read_text("utf-8"))
     assert set(re.findall(r"--[a-z][a-z.-]*[a-z]", text)) <= known

@@ -18,7 +18,8 @@ from .test_daemon import FAULTS
 
 PASSWORD = "correct-horse-battery-staple"
 KEY_SECRET = "Zm9ydHktY2hhcmFjdGVycy1vZi1hY2Nlc3Mta2V5"
-PATHS = ("/metrics", "/", "/?lang=zh", "/api/v1/status", "/-/healthy", "/-/ready", "/probe?target=default")
+PAGES = ("/", "/?lang=zh", "/api/v1/status")
+PATHS = ("/metrics", *PAGES, "/-/healthy", "/-/ready", "/probe?target=default")
 
 LOGIN_FAULTS = {
     "wrong password": Fault.error("ID.1000", "wrong account name or password"),

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese has commas and brackets of its own
 """ZStack's error codes that a query or a login can meet: what each means, and how to mend it.
 
 Facts: SysErrors and IdentityErrors of ZStack 5.2.1, conf/errorCodes; the global codes

@@ -83,7 +83,7 @@ def _summary(every: Sequence[Facts], speech: Speech) -> str:
     )
     targets = speech.count("targets_number", len(every))
     if speech.language == "zh":
-        return f"{targets}：{'，'.join(told)}；{'，'.join(services)}"  # noqa: RUF001 - Chinese
+        return f"{targets}：{'，'.join(told)}；{'，'.join(services)}"
     return f"{targets}: {', '.join(told)}; {', '.join(services)}"
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 - Chinese has commas and brackets of its own
 """Every text of the page in both languages.
 
 `{name}` is a value's place. Before `|` stands what is said of one, after it what is said of more.

@@ -54,7 +54,7 @@ async def test_the_first_line_tells_how_things_stand() -> None:
             ) in shown
             assert "1 failing · ZStack AIOS exporter" in await exporter.text("/")
             assert (
-                f"3 个目标：1 个正常，1 个失败，1 个尚未轮询；30 个模型服务，{outdated} 个有新版本"  # noqa: RUF001 - Chinese
+                f"3 个目标：1 个正常，1 个失败，1 个尚未轮询；30 个模型服务，{outdated} 个有新版本"
             ) in await read(exporter, **CHINESE)
             assert shown.index("bad failing: rejected") < shown.index("good up")
 
