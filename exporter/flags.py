@@ -6,6 +6,7 @@ a key of the file are held to the same rules and reported in the same way.
 
 import argparse
 import re
+import textwrap
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -75,6 +76,12 @@ def flag_values(namespace: argparse.Namespace) -> dict[str, Any]:
 class _Help(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=6, width=_WIDTH)
+
+    @override
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Fold what is too wide, and leave the rest as it is laid out."""
+        lines = super()._fill_text(text, width, indent).splitlines()
+        return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in lines)
 
     @override
     def _format_action_invocation(self, action: argparse.Action) -> str:

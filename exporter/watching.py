@@ -67,9 +67,9 @@ class _Watch:
 class Changes:
     """Which targets are polled now and were not, are polled otherwise, or no longer."""
 
-    added: frozenset[str]
-    changed: frozenset[str]
-    removed: frozenset[str]
+    added: frozenset[str] = frozenset()
+    changed: frozenset[str] = frozenset()
+    removed: frozenset[str] = frozenset()
 
     @property
     def log_fields(self) -> dict[str, str]:
@@ -93,6 +93,7 @@ class Watching:
         self._tasks = tasks
         self._publish = publish
         self._watches: dict[str, _Watch] = {}
+        self._ended = False
 
     async def follow(self, targets: Mapping[str, TargetSettings]) -> Changes:
         """Begin what is new, end what is gone, begin anew what changed; leave the others alone.
@@ -105,6 +106,8 @@ class Watching:
         before = frozenset(self._watches)
         await self._end(name for name in before if not self._stays(name, setups.get(name)))
         begun = targets.keys() - self._watches.keys()
+        if self._ended:  # meanwhile
+            return Changes()
         self._show(targets)
         for name in begun:
             self._begin(name, setups[name], contexts[name], known[name])
@@ -115,7 +118,8 @@ class Watching:
         )
 
     async def end(self) -> None:
-        """End every poller and wait until it has."""
+        """End every poller and wait until it has; none begins any more."""
+        self._ended = True
         await self._end(tuple(self._watches))
 
     def _stays(self, name: str, setup: _Setup | None) -> bool:

@@ -335,6 +335,13 @@ async def test_version_and_help() -> None:
         assert word in out
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_fits_into_100_columns(command: str) -> None:
+    lines = COMMANDS[command].parser().format_help().splitlines()
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith(("usage: zstack-aios-exporter", "usage: python -m exporter"))
+
+
 async def test_a_certificate_that_is_not_verified_is_told_at_the_start(secret_file: Path) -> None:
     async with serving(Cloud(services=1)) as url:
         unverified = (*flags(url, secret_file), "--target.insecure-skip-verify")

@@ -251,6 +251,28 @@ async def test_a_storm_of_signals_ends_with_the_newest_settings(file: Path, tmp_
     assert not cloud.sessions
 
 
+async def test_it_ends_also_while_a_reload_waits_for_a_platform_that_hangs(file: Path) -> None:
+    cloud = Cloud(services=3)
+    given = {"account": "admin", "password": "password", "interval": "100ms"}
+    async with serving(cloud) as url:
+        write(file, targets={"a": {"url": url, **given}})
+        flags = ("--config.file", str(file), "--web.listen-address", "127.0.0.1:0")
+        async with started(*flags) as (process, exporter):
+            while (await page_of(exporter)).value("zstack_up", target="a") != 1:
+                pass
+            hang = Fault.hang(operation="LogOut")
+            cloud.faults.append(hang)
+            write(file, targets={"b": {"url": url, **given}})
+            process.send_signal(signal.SIGHUP)
+            while not hang.struck:
+                await page_of(exporter)
+            process.terminate()
+            async with asyncio.timeout(15):
+                _, err = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+
+
 async def test_a_check_of_the_configuration_says_that_it_is_good_and_polls_nothing(
     file: Path,
 ) -> None:

@@ -60,8 +60,8 @@ def completion_parser() -> Parser:
     """Flags of `completion`."""
     parser = Parser(
         prog=f"{NAME} completion",
-        description="Print what makes a shell complete commands, flags and their values, "
-        f'for example: eval "$({NAME} completion bash)"',
+        description="Print what makes a shell complete commands, flags and their values:\n\n"
+        f'  eval "$({NAME} completion bash)"',
     )
     parser.add_argument("shell", choices=SHELLS, help=" or ".join(SHELLS))
     return parser
