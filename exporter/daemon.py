@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import structlog
 
-from . import VERSION
+from . import VERSION, webconfig
 from .connection import check_secrets, tls_contexts
 from .exposition import Exposition, Format, OnStale, Page
 from .listening import bind, serving
@@ -76,10 +76,15 @@ async def run(
 
 async def check_files(settings: Settings) -> None:
     """Read every file that the settings name. Raises SettingsError with all that is wrong."""
+    targets, web = settings.named_targets, settings.web.config_file
+    checks: list[Callable[[], object]]
+    checks = [partial(tls_contexts, targets), partial(check_secrets, targets)]
+    if web is not None:
+        checks.append(partial(webconfig.read, web))
     faults: list[Fault] = []
-    for check in (tls_contexts, check_secrets):
+    for check in checks:
         try:
-            await asyncio.to_thread(check, settings.named_targets)
+            await asyncio.to_thread(check)
         except SettingsError as error:
             faults += error.faults
     if faults:

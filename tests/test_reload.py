@@ -251,24 +251,27 @@ async def test_a_storm_of_signals_ends_with_the_newest_settings(file: Path, tmp_
     assert not cloud.sessions
 
 
-async def test_it_ends_also_while_a_reload_waits_for_a_platform_that_hangs(file: Path) -> None:
+@pytest.mark.parametrize("seconds", [0.5, 600], ids=["slow", "hanging"])
+async def test_it_ends_also_while_a_reload_waits_for_a_platform(seconds: float, file: Path) -> None:
     cloud = Cloud(services=3)
     given = {"account": "admin", "password": "password", "interval": "100ms"}
-    async with serving(cloud) as url:
+    flags = ("--config.file", str(file), "--web.listen-address", "127.0.0.1:0")
+    async with serving(cloud) as url, aiohttp.ClientSession() as http:
         write(file, targets={"a": {"url": url, **given}})
-        flags = ("--config.file", str(file), "--web.listen-address", "127.0.0.1:0")
-        async with started(*flags) as (process, exporter):
+        async with started(*flags, "--web.enable-lifecycle") as (process, exporter):
             while (await page_of(exporter)).value("zstack_up", target="a") != 1:
                 pass
-            hang = Fault.hang(operation="LogOut")
-            cloud.faults.append(hang)
+            slow = Fault.slow(seconds, operation="LogOut")
+            cloud.faults.append(slow)
             write(file, targets={"b": {"url": url, **given}})
-            process.send_signal(signal.SIGHUP)
-            while not hang.struck:
+            reload = asyncio.ensure_future(http.post(f"{exporter}/-/reload"))
+            while not slow.struck:
                 await page_of(exporter)
             process.terminate()
             async with asyncio.timeout(15):
                 _, err = await process.communicate()
+            await asyncio.wait({reload})
+            reload.exception()  # whether it still got its answer does not matter
     assert process.returncode == 0
     assert b"Traceback" not in err
 
@@ -301,3 +304,15 @@ async def test_a_check_of_the_configuration_says_what_is_wrong(
     assert code == 2
     assert told in err
     assert out == ""
+
+
+async def test_a_check_of_the_configuration_reads_the_web_configuration_too(
+    file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "web.yml").write_text("tls_server_config: {cert_file: none.crt, key_file: none.key}")
+    target = {"url": "http://127.0.0.1:1", "account": "admin", "password": "password"}
+    write(file, target=target, web={"config_file": "web.yml"})
+    code, _, err = await run("--config.check", "--config.file", str(file))
+    assert code == 2
+    assert "web.yml" in err
+    assert "none.crt" in err
