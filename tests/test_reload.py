@@ -309,7 +309,9 @@ async def test_a_check_of_the_configuration_says_what_is_wrong(
 async def test_a_check_of_the_configuration_reads_the_web_configuration_too(
     file: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "web.yml").write_text("tls_server_config: {cert_file: none.crt, key_file: none.key}")
+    (tmp_path / "web.yml").write_text(
+        "tls_server_config: {cert_file: none.crt, key_file: none.key}"
+    )
     target = {"url": "http://127.0.0.1:1", "account": "admin", "password": "password"}
     write(file, target=target, web={"config_file": "web.yml"})
     code, _, err = await run("--config.check", "--config.file", str(file))

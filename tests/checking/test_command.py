@@ -2,16 +2,14 @@
 
 import asyncio
 import json
-import os
-import pty
 import re
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from exporter.simulator import Cloud, Fault, serving
+from tests.terminal import on_terminal
 from tests.test_commands import run, start
 
 SECRET = "hunter2-is-not-to-be-seen"
@@ -89,34 +87,12 @@ async def test_a_terminal_sees_what_is_under_way_and_colours() -> None:
     async with serving(cloud) as url:
         flags, environment = account(url)
         cloud.faults.append(Fault.slow(1.0, operation="QueryModelService"))
-        shown = await asyncio.to_thread(_on_terminal, ("check", *flags), environment)
+        _, shown = await asyncio.to_thread(on_terminal, "check", *flags, **environment)
         assert "....  " in shown
         assert "\x1b[32mPASS\x1b[0m" in shown
         lines = [line.rpartition("\x1b[K")[2] for line in shown.splitlines()]
         assert lines[-1] == "1 target: 1 ready, 0 failing"
 
-        shown = await asyncio.to_thread(
-            _on_terminal, ("check", *flags), environment | {"NO_COLOR": "1"}
-        )
+        environment["NO_COLOR"] = "1"
+        _, shown = await asyncio.to_thread(on_terminal, "check", *flags, **environment)
         assert "\x1b[32m" not in shown
-
-
-def _on_terminal(arguments: tuple[str, ...], environment: dict[str, str]) -> str:
-    """All that a terminal of 80 columns shows of a command."""
-    child, terminal = pty.fork()
-    if child == 0:
-        clean = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "exporter", *arguments],
-            clean | environment | {"COLUMNS": "80"},
-        )
-    shown = b""
-    try:
-        while chunk := os.read(terminal, 4096):
-            shown += chunk
-    except OSError:  # a terminal whose program has ended
-        pass
-    os.close(terminal)
-    os.waitpid(child, 0)
-    return shown.decode()

@@ -1,0 +1,55 @@
+"""The hash of a password, for the web configuration file."""
+
+import asyncio
+from asyncio.subprocess import PIPE
+
+import bcrypt
+import pytest
+
+from .terminal import on_terminal
+from .test_commands import start
+
+PASSWORD = "correct horse, battery stäple"
+
+
+async def hashed(typed: bytes) -> tuple[int | None, str, str]:
+    process = await start("hash-password", stdin=PIPE)
+    out, err = await process.communicate(typed)
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_hash_of_a_line_that_is_piped_in_fits_it_alone() -> None:
+    code, out, _ = await hashed(f"{PASSWORD}\nmore\n".encode())
+    assert code == 0
+    hash_ = out.strip().encode()
+    assert bcrypt.checkpw(PASSWORD.encode(), hash_)
+    assert not bcrypt.checkpw(b"another", hash_)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [(b"", "is empty"), (b"\n", "is empty"), (b"x" * 73, "72 bytes"), (b"\xff\xfe\n", "UTF-8")],
+    ids=["nothing", "an empty line", "too long", "no text"],
+)
+async def test_what_cannot_be_hashed_is_told_and_not_repeated(typed: bytes, told: str) -> None:
+    code, out, err = await hashed(typed)
+    assert code == 2
+    assert told in err
+    assert out == ""
+    assert "xxx" not in err
+    assert "Traceback" not in err
+
+
+async def test_a_terminal_asks_twice_and_does_not_show_it() -> None:
+    answers = (("Password: ", PASSWORD), ("Again: ", PASSWORD))
+    code, shown = await asyncio.to_thread(on_terminal, "hash-password", answers=answers)
+    assert PASSWORD not in shown
+    assert code == 0
+    assert bcrypt.checkpw(PASSWORD.encode(), shown.splitlines()[-1].encode())
+
+
+async def test_two_that_differ_are_no_password() -> None:
+    answers = (("Password: ", PASSWORD), ("Again: ", "another"))
+    code, shown = await asyncio.to_thread(on_terminal, "hash-password", answers=answers)
+    assert code == 2
+    assert "the two are not the same" in shown
