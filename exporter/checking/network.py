@@ -83,7 +83,8 @@ async def _connected(place: _Place) -> AsyncIterator[Finding]:
 
 
 async def _tcp(place: _Place) -> Finding:
-    shown = f"{place.host}:{place.port}"
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    shown = f"{host}:{place.port}"
     began = time.perf_counter()
     try:
         async with asyncio.timeout(SECONDS):

@@ -61,6 +61,13 @@ async def test_a_port_where_nobody_listens() -> None:
     assert told.steps["the rest"]["found"] == "not tried, as tcp failed"
 
 
+async def test_an_address_of_ipv6() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+    told = await checking_target(f"http://[::1]:{port}")
+    assert told.broken["found"] == f"[::1]:{port}: connection refused"
+
+
 async def test_a_platform_that_never_answers(silent: int) -> None:
     told = await checking_target(f"http://127.0.0.1:{silent}", timeout=0.3)
     assert told.broken["step"] == "platform"
