@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 
 def on_terminal(
-    *arguments: str, answers: Sequence[tuple[str, str]] = (), **environment: str
+    *arguments: str,
+    answers: Sequence[tuple[str, str]] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[int, str]:
     """Exit code of a command, and all that a terminal of 80 columns shows; blocks.
 
@@ -16,7 +18,7 @@ def on_terminal(
     waiting = list(answers)
     child, terminal = pty.fork()
     if child == 0:
-        _become(arguments, {"COLUMNS": "80", **environment})
+        _become(arguments, {"COLUMNS": "80", **(environment or {})})
     shown = b""
     try:
         while chunk := os.read(terminal, 4096):

@@ -25,14 +25,14 @@ QUERY = "QueryModelService"
 SECRET = "hunter2-is-not-to-be-seen"
 
 
-async def start(*arguments: str, stdin: int | None = None, **environment: str) -> Process:
+async def start(*arguments: str, **environment: str) -> Process:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("ZSTACK_EXPORTER_")}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "exporter",
         *arguments,
-        stdin=stdin,
+        stdin=PIPE,
         stdout=PIPE,
         stderr=PIPE,
         env=clean | environment,

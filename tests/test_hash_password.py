@@ -1,7 +1,6 @@
 """The hash of a password, for the web configuration file."""
 
 import asyncio
-from asyncio.subprocess import PIPE
 
 import bcrypt
 import pytest
@@ -13,7 +12,7 @@ PASSWORD = "correct horse, battery stäple"
 
 
 async def hashed(typed: bytes) -> tuple[int | None, str, str]:
-    process = await start("hash-password", stdin=PIPE)
+    process = await start("hash-password")
     out, err = await process.communicate(typed)
     return process.returncode, out.decode(), err.decode()
 

@@ -87,12 +87,12 @@ async def test_a_terminal_sees_what_is_under_way_and_colours() -> None:
     async with serving(cloud) as url:
         flags, environment = account(url)
         cloud.faults.append(Fault.slow(1.0, operation="QueryModelService"))
-        _, shown = await asyncio.to_thread(on_terminal, "check", *flags, **environment)
+        _, shown = await asyncio.to_thread(on_terminal, "check", *flags, environment=environment)
         assert "....  " in shown
         assert "\x1b[32mPASS\x1b[0m" in shown
         lines = [line.rpartition("\x1b[K")[2] for line in shown.splitlines()]
         assert lines[-1] == "1 target: 1 ready, 0 failing"
 
         environment["NO_COLOR"] = "1"
-        _, shown = await asyncio.to_thread(on_terminal, "check", *flags, **environment)
+        _, shown = await asyncio.to_thread(on_terminal, "check", *flags, environment=environment)
         assert "\x1b[32m" not in shown
