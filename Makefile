@@ -38,9 +38,10 @@ docs: $(VENV)/.developing  ## the generated pages and tables
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-annotate --custom-compile-command "make lock" pyproject.toml
 
-lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by hash
+UPGRADE = --upgrade
+lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by hash; UPGRADE= keeps them
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) --upgrade --extra dev --output-file requirements/dev.txt
+	$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
 	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt
 
 clean:  ## everything that make made
