@@ -19,6 +19,8 @@ demo: $(VENV)/.installed  ## a living platform and its exporter on loopback, unt
 
 test: $(VENV)/.developing  ## every test, with coverage
 	@tools/prometheus
+	@tools/kubectl
+	@tools/helm
 	$(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE)
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter
