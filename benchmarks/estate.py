@@ -1,0 +1,177 @@
+"""The model services to measure with: alike at every run, each as it is and as it is once changed.
+
+Full records have all 30 fields of the newest platform, in about 6 KB. Projected ones have the 16
+scalars that a projection brings, in about 440 bytes. One name in ten is Chinese, one in fifty
+needs escaping in a label, and framework, type and source make some 200 groups.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+
+FRAMEWORKS: Final = (
+    *("vLLM", "SGLang", "MindIE", "Diffusers", "Transformers", "SentenceTransformers"),
+    *("LlamaCpp", "Ollama", "BentoML", "TensorRT-LLM", "Triton", "LMDeploy", "Other"),
+)
+TYPES: Final = ("Endpoint", "FineTune", "ModelEval", "App")
+SOURCES: Final = ("HuggingFace", "ModelScope", "Bentoml", "Other")
+
+CHINESE_EVERY: Final = 10
+ESCAPED_EVERY: Final = 50
+
+_CLASS: Final = "org.zstack.ai.entity.ModelServiceInventory"
+_MONTHS: Final = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_HTML: Final = {"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "=": r"\u003d", "'": r"\u0027"}
+"""What the platform's JSON escapes, since a web page could mistake it."""
+
+_WORDS: Final = (
+    *("a", "and", "for", "in", "is", "of", "on", "or", "the", "to", "with", "batch", "cache"),
+    *("context", "cards", "decoding", "device", "inference", "latency", "layer", "memory"),
+    *("model", "parallel", "precision", "prefill", "quantized", "request", "sampling", "server"),
+    *("service", "template", "tensor", "throughput", "token", "tokenizer", "version", "weights"),
+)
+
+
+class Shape(Enum):
+    """How much of each record the platform sends."""
+
+    FULL = "full"
+    PROJECTED = "projected"
+
+
+class Estate:
+    """A platform's model services in the order of their uuid, `records` as they are now."""
+
+    def __init__(self, services: int, shape: Shape, *, seed: int = 1) -> None:
+        chance = random.Random(seed)
+        pairs = [_pair(number, uuid, shape, chance) for number, uuid in _uuids(services, chance)]
+        self.records: list[bytes] = [first for first, _ in pairs]
+        self._others = [second for _, second in pairs]
+        self._chance = chance
+        self._schema = [b'"inventories[%d]":"%s"' % (i, _CLASS.encode()) for i in range(services)]
+
+    def change(self, services: int) -> None:
+        """Give this many, chosen at random, another version; a second change takes it back."""
+        for i in self._chance.sample(range(len(self.records)), services):
+            self.records[i], self._others[i] = self._others[i], self.records[i]
+
+    def page(self, start: int, limit: int) -> bytes:
+        """The answer of QueryModelService."""
+        records = self.records[start : start + limit]
+        schema = self._schema[: len(records)]
+        return b'{"inventories":[%s],"total":%d,"schema":{%s}}' % (
+            b",".join(records),
+            len(self.records),
+            b",".join(schema),
+        )
+
+
+def _uuids(services: int, chance: random.Random) -> Iterator[tuple[int, str]]:
+    """Each service's number, by which it is named, and its uuid, by which the platform sorts."""
+    uuids = sorted(f"{chance.getrandbits(128):032x}" for _ in range(services))
+    return zip(chance.sample(range(services), services), uuids, strict=True)
+
+
+def _pair(number: int, uuid: str, shape: Shape, chance: random.Random) -> tuple[bytes, bytes]:
+    """The record, and the same service when it was updated."""
+    record = _projected(number, uuid, chance)
+    if shape is Shape.FULL:
+        record |= _rest(uuid, chance)
+    version, has_new_version = record["version"], record["hasNewVersion"]
+    update = {"version": f"{version}.post1", "hasNewVersion": not has_new_version}
+    return _json(record), _json(record | update)
+
+
+def _json(record: Mapping[str, Any]) -> bytes:
+    text = msgspec.json.encode(record).decode()
+    for character, escape in _HTML.items():
+        text = text.replace(character, escape)
+    return text.encode()
+
+
+def _projected(number: int, uuid: str, chance: random.Random) -> dict[str, Any]:
+    framework = chance.choice(FRAMEWORKS)
+    return {
+        "uuid": uuid,
+        "name": _name(number, framework),
+        "type": chance.choice(TYPES),
+        "framework": framework,
+        "source": chance.choice(SOURCES),
+        "version": f"{chance.randrange(3)}.{chance.randrange(20)}.{chance.randrange(10)}",
+        "hasNewVersion": chance.random() < 1 / 8,
+        "requestCpu": chance.choice((1, 2, 4, 8, 16, 32)),
+        "requestMemory": chance.choice((2, 4, 8, 16, 32, 64, 128)) * 2**30,
+        "size": chance.randrange(10**8, 10**11),
+        "modelCenterUuid": f"{chance.getrandbits(4):032x}",
+        "gpuComputeCapability": chance.choice(("7.5", "8.0", "8.6", "9.0")),
+        "pythonVersion": chance.choice(("3.10", "3.11", "3.12")),
+        "system": chance.random() < 1 / 4,
+        "supportDistributed": chance.random() < 1 / 2,
+        "createDate": _date(chance),
+    }
+
+
+def _name(number: int, framework: str) -> str:
+    if number % ESCAPED_EVERY == 0:
+        return f'"{framework}" of C:\\models\\{number:06d}'
+    if number % CHINESE_EVERY == 1:
+        return f"{framework}-智能问答推理服务-{number:06d}"
+    return f"{framework}-inference-service-{number:06d}"
+
+
+def _date(chance: random.Random) -> str:
+    day = f"{chance.choice(_MONTHS)} {chance.randrange(1, 29)}, {chance.randrange(2024, 2026)}"
+    time = f"{chance.randrange(1, 13)}:{chance.randrange(60):02}:{chance.randrange(60):02}"
+    return f"{day} {time} {chance.choice(('AM', 'PM'))}"
+
+
+def _rest(uuid: str, chance: random.Random) -> dict[str, Any]:
+    """The 14 fields that a projection leaves out, long texts among them."""
+    return {
+        "description": _prose(chance, 30),
+        "readme": _prose(chance, 400),
+        "yaml": "\n".join(f"      - name: {_prose(chance, 1)}={i}" for i in range(60)),
+        "installPath": f"/var/lib/zstack/ai/{uuid}/service.tar.gz",
+        "condaVersion": "24.11.1",
+        "startCommand": f"python3 -m serve --model /models/{uuid} --port 8000",
+        "containerCommand": '["/bin/bash","-c"]',
+        "containerArgs": f'["exec python3 -m serve --model /models/{uuid}"]',
+        "cpuArchitectures": ["x86_64", "aarch64"],
+        "vendorToSpecUuidsMap": {"NVIDIA": [f"{chance.getrandbits(128):032x}"], "Huawei": []},
+        "modelServiceRefs": [_model(uuid, chance) for _ in range(chance.randrange(1, 4))],
+        "modelServiceImages": [_image(uuid, arch, chance) for arch in ("x86_64", "aarch64")],
+        "zoneUuid": f"{chance.getrandbits(2):032x}",
+        "lastOpDate": _date(chance),
+    }
+
+
+def _prose(chance: random.Random, words: int) -> str:
+    return " ".join(chance.choices(_WORDS, k=words))
+
+
+def _model(service: str, chance: random.Random) -> dict[str, str]:
+    uuid, model = (f"{chance.getrandbits(128):032x}" for _ in range(2))
+    return {"uuid": uuid, "modelUuid": model, "modelServiceUuid": service}
+
+
+def _image(service: str, architecture: str, chance: random.Random) -> dict[str, str]:
+    uuid = f"{chance.getrandbits(128):032x}"
+    return {
+        "uuid": uuid,
+        "modelServiceUuid": service,
+        "cpuArchitecture": architecture,
+        "dockerImage": f"registry.example.com/ai/serve-{architecture}:{uuid[:12]}",
+        "createDate": _date(chance),
+        "lastOpDate": _date(chance),
+    }
+
+
+def bytes_each(records: Sequence[bytes]) -> float:
+    """The mean length of a record."""
+    return sum(map(len, records)) / len(records)

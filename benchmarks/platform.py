@@ -1,0 +1,135 @@
+"""A platform that costs next to nothing: it logs anybody in and sends records made beforehand.
+
+Run by itself it is a program that prints its address. It answers a poll only when it is told to,
+so that a measurement decides what the exporter does and knows when it has done it.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Final
+
+from aiohttp import web
+
+from .estate import Estate, Shape
+from .programs import Program, ask, running
+
+_LISTENING: Final = "listening on "
+_SESSION: Final = {"inventory": {"uuid": "0123456789abcdef0123456789abcdef"}}
+_API: Final = "/zstack/v1"
+
+
+class Platform:
+    """A running platform."""
+
+    def __init__(self, program: Program) -> None:
+        self.url = program.address
+
+    def polls(self, count: int, *, changed: int = 0) -> None:
+        """Answer so many polls, so many services changed before each; wait for the one after.
+
+        Whoever polls begins a poll only when the one before is done with, so by then all are.
+        """
+        ask(f"{self.url}/polls?count={count}&changed={changed}", method="POST")
+
+
+@contextmanager
+def platform(services: int, shape: Shape, *, polls: int = 0) -> Iterator[Platform]:
+    """A platform in a process of its own; it answers so many polls unasked."""
+    options = ("--services", str(services), "--shape", shape.value, "--polls", str(polls))
+    command = (sys.executable, "-m", "benchmarks.platform", *options)
+    with running(*command, ready=_LISTENING + r"(\S+)") as program:
+        yield Platform(program)
+
+
+class Gate:
+    """Holds polls back until they are let through."""
+
+    def __init__(self, polls: int) -> None:
+        self._polls = polls
+        self._waiting = 0
+        self._changed = asyncio.Condition()
+
+    async def enter(self) -> None:
+        async with self._changed, self._in_the_queue():
+            await self._changed.wait_for(lambda: self._polls > 0)
+            self._polls -= 1
+
+    async def let(self, polls: int) -> None:
+        """Let so many through, and wait until the next one knocks."""
+        async with self._changed:
+            self._polls += polls
+            self._changed.notify_all()
+            await self._changed.wait_for(lambda: self._polls == 0 and self._waiting > 0)
+
+    @asynccontextmanager
+    async def _in_the_queue(self) -> AsyncIterator[None]:
+        self._waiting += 1
+        self._changed.notify_all()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
+
+class Api:
+    """What the exporter asks of a platform, and what the measurement does."""
+
+    def __init__(self, estate: Estate, gate: Gate) -> None:
+        self._estate = estate
+        self._gate = gate
+        self._changed = 0
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.add_routes(
+            [
+                web.put(f"{_API}/accounts/login", self._log_in),
+                web.delete(f"{_API}/accounts/sessions/{{uuid}}", self._log_out),
+                web.get(f"{_API}/ai/model-services", self._model_services),
+                web.post("/polls", self._polls),
+            ]
+        )
+        return application
+
+    async def _log_in(self, _request: web.Request) -> web.Response:
+        return web.json_response(_SESSION)
+
+    async def _log_out(self, _request: web.Request) -> web.Response:
+        return web.json_response({})
+
+    async def _model_services(self, request: web.Request) -> web.Response:
+        start, limit = int(request.query["start"]), int(request.query["limit"])
+        if start == 0:
+            await self._gate.enter()
+            self._estate.change(self._changed)
+        return web.Response(body=self._estate.page(start, limit))
+
+    async def _polls(self, request: web.Request) -> web.Response:
+        self._changed = int(request.query["changed"])
+        await self._gate.let(int(request.query["count"]))
+        return web.Response()
+
+
+async def _serve(estate: Estate, gate: Gate) -> None:
+    runner = web.AppRunner(Api(estate, gate).application(), handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0]
+    print(f"{_LISTENING}http://{host}:{port}", flush=True)
+    await asyncio.Event().wait()
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--services", type=int, required=True)
+    parser.add_argument("--shape", type=Shape, required=True)
+    parser.add_argument("--polls", type=int, default=0)
+    given = parser.parse_args()
+    asyncio.run(_serve(Estate(given.services, given.shape), Gate(given.polls)))
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,106 @@
+"""Programs of their own: started, known to be ready, watched by what the system counts, ended."""
+
+import os
+import re
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.request import Request, urlopen
+
+ROOT: Final = Path(__file__).parents[1]
+PATIENCE: Final = 600.0
+"""Seconds after which what was waited for counts as missing."""
+
+_TOLD: Final = 50
+_MIB: Final = 1024
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Program:
+    """A running program, by what it has said of itself and what the system knows."""
+
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.address = address
+        self._proc = Path("/proc", str(process.pid))
+
+    @property
+    def memory(self) -> float:
+        """Resident now, in MiB."""
+        return self._status("VmRSS")
+
+    @property
+    def peak_memory(self) -> float:
+        """The most that was ever resident since the start or `forget_peak`, in MiB."""
+        return self._status("VmHWM")
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of all its threads so far, in steps of a hundredth of a second."""
+        fields = (self._proc / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS  # utime, stime: proc(5)
+
+    def forget_peak(self) -> None:
+        (self._proc / "clear_refs").write_text("5")
+
+    def _status(self, name: str) -> float:
+        status = (self._proc / "status").read_text()
+        found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
+        if found is None:
+            raise RuntimeError(f"the system does not tell {name}")
+        return int(found[1]) / _MIB
+
+
+@contextmanager
+def running(
+    *command: str | Path, ready: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Program]:
+    """A program until the block ends.
+
+    It is ready when it says what matches `ready`, whose first group, if there is one, is its
+    address.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | dict(environment or {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield Program(process, _address(process, ready))
+    finally:
+        _end(process)
+
+
+def ask(url: str, *, method: str = "GET") -> bytes:
+    """The answer of a program to a question that is no measurement."""
+    with urlopen(Request(url, method=method), timeout=PATIENCE) as response:  # noqa: S310 - ours
+        body: bytes = response.read()
+    return body
+
+
+def _address(process: subprocess.Popen[str], ready: str) -> str:
+    told: deque[str] = deque(maxlen=_TOLD)
+    lines = process.stdout or ()
+    for line in lines:
+        told.append(line)
+        if found := re.search(ready, line):
+            # what it says from now on must be read, or it would wait for a reader some day
+            threading.Thread(target=told.extend, args=(lines,), daemon=True).start()
+            return found[1] if found.groups() else ""
+    raise RuntimeError(f"{process.args!r} ended before it was ready:\n{''.join(told)}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
