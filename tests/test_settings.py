@@ -227,6 +227,7 @@ def test_relative_paths_elsewhere_count_from_the_working_directory() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("a:\n\tb: c\n", "line 2, column 1: is not usable YAML: a tab stands where only spaces"),
         ("a: [\n", "line 2, column 1: is not usable YAML: expected the node content"),
         ("- a\n", "must be a mapping of settings"),
         ("text\n", "must be a mapping of settings"),

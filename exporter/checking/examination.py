@@ -10,7 +10,7 @@ from exporter.settings import Settings, SettingsError, TargetSettings
 from exporter.webconfig import read
 from exporter.zstack import Exchange
 
-from .files import context, files
+from . import files
 from .finding import Finding, Outcome, failed, passed
 from .network import network
 from .platform import listing, platform
@@ -29,7 +29,10 @@ class Report(Protocol):
 async def configuration(settings: Settings, report: Report) -> None:
     """What concerns the exporter itself; that the settings load is known already."""
     file = settings.config.file
-    report.tell(passed("configuration", str(file) if file else "from flags and environment"))
+    if file is None:
+        report.tell(passed("configuration", "from flags and environment"))
+    else:
+        report.tell(await asyncio.to_thread(files.configuration, file))
     web_file = settings.web.config_file
     if web_file is not None:
         report.tell(await asyncio.to_thread(_web_configuration, web_file))
@@ -38,7 +41,7 @@ async def configuration(settings: Settings, report: Report) -> None:
 async def examine(name: str, target: TargetSettings, report: Report, *, per_service: bool) -> None:
     """Go towards one platform step by step."""
     broken = await _examine(name, target, report, per_service=per_service)
-    if broken is not None and broken.step != "list":
+    if broken is not None:
         report.tell(Finding("the rest", Outcome.SKIP, f"not tried, as {broken.step} failed"))
 
 
@@ -47,9 +50,9 @@ async def _examine(
 ) -> Finding | None:
     """The finding at which it ended, None where it came to its end."""
     report.trying("reading files")
-    if broken := await _told(files(name, target), report):
+    if broken := await _told(files.read(name, target), report):
         return broken
-    tls = await asyncio.to_thread(context, name, target)
+    tls = await asyncio.to_thread(files.context, name, target)
     report.trying("connecting")
     if broken := await _told(network(target, tls), report):
         return broken

@@ -5,18 +5,38 @@ import ssl
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 from exporter.connection import secret_text, tls_contexts
-from exporter.settings import CredentialSettings, SettingsError, TargetSettings
+from exporter.settings import (
+    CredentialSettings,
+    Settings,
+    SettingsError,
+    TargetSettings,
+    declared,
+    read_file,
+)
 
 from .finding import Finding, failed, passed, warned
 
+_SECRETS: Final = frozenset(setting.path[-1] for setting in declared(Settings) if setting.secret)
 
-async def files(name: str, target: TargetSettings) -> AsyncIterator[Finding]:
+
+async def read(name: str, target: TargetSettings) -> AsyncIterator[Finding]:
     """Read each file as a poll would."""
     yield await asyncio.to_thread(_secret, target.credentials)
     if any(_certificates(target)):
         yield await asyncio.to_thread(_loaded, name, target)
+
+
+def configuration(file: Path) -> Finding:
+    """The file of the settings, which load: whether it keeps the secrets that it holds; blocks."""
+    content = read_file(file)
+    targets = [content.get("target") or {}, *(content.get("targets") or {}).values()]
+    if _open_to_all(file) and any(target.keys() & _SECRETS for target in targets):
+        mend = f"chmod o= {file}, or move it to a file of its own"
+        return warned("configuration", f"{file}: holds a secret, and every user can read it", mend)
+    return passed("configuration", str(file))
 
 
 def context(name: str, target: TargetSettings) -> ssl.SSLContext:
@@ -34,7 +54,7 @@ def _secret(given: CredentialSettings) -> Finding:
     except OSError as error:
         mend = "name a file that this user can read and that holds nothing but the secret"
         return failed("secret", f"{file}: {error.strerror}", mend)
-    if file.stat().st_mode & stat.S_IROTH:
+    if _open_to_all(file):
         return warned("secret", f"{file}: every user can read it", f"chmod o= {file}")
     if text != text.strip():
         mend = "if that is not part of the secret, remove it"
@@ -50,7 +70,14 @@ def _loaded(name: str, target: TargetSettings) -> Finding:
         [fault] = error.faults
         mend = "write PEM files there: ca_file, client_cert_file and client_key_file as they apply"
         return failed("certificates", fault.what, mend)
+    key = target.client_key_file or target.client_cert_file
+    if key and _open_to_all(key):
+        return warned("certificates", f"{key}: every user can read its key", f"chmod o= {key}")
     return passed("certificates", shown)
+
+
+def _open_to_all(file: Path) -> bool:
+    return bool(file.stat().st_mode & stat.S_IROTH)
 
 
 def _certificates(target: TargetSettings) -> tuple[Path | None, ...]:

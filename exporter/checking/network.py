@@ -1,6 +1,7 @@
 """The way to the platform: name, connection, TLS."""
 
 import asyncio
+import errno
 import os
 import socket
 import ssl
@@ -25,6 +26,8 @@ DAYS: Final = 30
 
 _SHOWN_ADDRESSES: Final = 4
 _DAY: Final = 86400
+
+_NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 
 _OURS: Final = "set client_cert_file and client_key_file to a certificate that it trusts"
 
@@ -94,6 +97,8 @@ async def _tcp(place: _Place) -> Finding:
         return failed("tcp", f"{shown}: nothing answers within {SECONDS:g} s", mend)
     except OSError as error:
         mend = f"check the port in {place.setting} (ZStack's API is on 8080 unless it was moved)"
+        if error.errno in _NO_ROUTE:
+            mend = f"check the host in {place.setting}, and this machine's route to it"
         return failed("tcp", f"{shown}: {_reason(error).lower()}", mend)
     peer = writer.get_extra_info("peername")[0]
     writer.close()
@@ -152,7 +157,7 @@ async def _alert(reader: asyncio.StreamReader) -> None:
 def _lasting(version: str, end: float) -> Finding:
     days = int((end - time.time()) // _DAY)
     ends = f"its certificate ends on {time.strftime('%Y-%m-%d', time.gmtime(end))}"
-    found = f"{version}, {ends}, in {days} days"
+    found = f"{version}, {ends}, in {days} {'day' if days == 1 else 'days'}"
     if days < DAYS:
         return warned("tls", found, "renew the platform's certificate")
     return passed("tls", found)
@@ -170,18 +175,26 @@ def _unverified(place: _Place, error: ssl.SSLCertVerificationError) -> Finding:
         return failed("tls", "the certificate is not valid yet", mend)
     if code in _SELF_SIGNED | _NO_ISSUER:
         mend = "set ca_file to the PEM file of the authority that issued the certificate"
+        if code in _NO_ISSUER:  # a chain with a gap looks like one of a stranger
+            mend += "; or have the platform send those between the two as well"
         return failed("tls", "the certificate is from an authority that is not trusted", mend)
-    return failed("tls", f"the certificate: {error.verify_message}", "see ca_file")
+    mend = "have the certificate issued anew; if it is the authority's, see ca_file"
+    return failed("tls", f"the certificate is not accepted: {error.verify_message}", mend)
 
 
 def _no_handshake(error: OSError) -> Finding:
     reason = getattr(error, "reason", None) or _reason(error)
     if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"}:
         return failed("tls", "the port does not speak TLS", "write http:// in url")
+    if "CERTIFICATE_EXPIRED" in reason:
+        found = "the exporter's certificate has expired, says the platform"
+        return failed("tls", found, "renew the certificate of client_cert_file")
     if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason):
         return failed("tls", "the platform does not take the exporter's certificate", _OURS)
     if isinstance(error, ConnectionResetError):
         found = "the platform hung up after the handshake; it may want a certificate of ours"
         return failed("tls", found, _OURS)
-    mend = "ask what TLS the platform, or the proxy before it, takes"
+    mend = "ask what TLS the platform, or the proxy before it, takes: 1.2 or newer is spoken here"
+    if "HANDSHAKE_FAILURE" in reason:
+        mend += f"; if it wants a certificate of ours, {_OURS}"
     return failed("tls", reason.replace("_", " ").lower(), mend)

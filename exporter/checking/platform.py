@@ -8,12 +8,13 @@ from email.utils import parsedate_to_datetime
 from itertools import chain
 from typing import Final
 
-from exporter.advice import advice
+import msgspec
+
 from exporter.connection import client_over
 from exporter.inventory import Conventions, Inventory, inventory, label
 from exporter.metrics import AGGREGATED, PER_SERVICE
 from exporter.settings import TargetSettings
-from exporter.status.codes import explained
+from exporter.status.codes import told
 from exporter.zstack import (
     LOG_IN,
     QUERY_MODEL_SERVICE,
@@ -25,9 +26,8 @@ from exporter.zstack import (
     ZStackError,
     errors,
 )
-from exporter.zstack.schema import nothing
 
-from .finding import Finding, failed, passed, warned
+from .finding import Finding, Outcome, failed, passed, warned
 
 CLOCK_SECONDS: Final = 60.0
 """A difference worth a warning; ZStack refuses an access key from 15 minutes on."""
@@ -43,16 +43,27 @@ async def platform(
     """Ask without credentials: that tells ZStack from anything else, and costs no login."""
     try:
         async with asyncio.timeout(target.timeout):
-            await transport.send(QUERY_MODEL_SERVICE, nothing)
+            await transport.send(QUERY_MODEL_SERVICE, _listed)
     except TimeoutError:
-        yield _troubled("platform", _late(target))
-        return
+        found = _troubled("platform", _late(target))
     except ZStackError as error:
-        yield _stranger(error)
+        found = _stranger(error)
     else:
-        yield passed("platform", "it answers, even without credentials")
-    if exchanges[-1].status is not None:
+        mend = "see what stands before it: ZStack itself asks for credentials"
+        found = warned("platform", "it answers even without credentials", mend)
+    yield found
+    if found.outcome is not Outcome.FAIL:
         yield _clock(exchanges[-1].date)
+
+
+class _Listed(msgspec.Struct):
+    """An answer to a query, as far as one must look to know that it is one."""
+
+    inventories: list[msgspec.Raw]
+
+
+def _listed(body: bytes) -> None:
+    msgspec.json.decode(body, type=_Listed)
 
 
 def _stranger(error: ZStackError) -> Finding:
@@ -60,9 +71,18 @@ def _stranger(error: ZStackError) -> Finding:
         case errors.UnsupportedError():
             mend = "install AIOS there, or correct url: the platform has no API of model services"
             return failed("platform", "ZStack without AIOS", mend)
-        case errors.RejectedError() | errors.UnauthorizedError() | errors.DeniedError():
-            # What ZStack says to a request without credentials: 400, or the code of no session.
+        case errors.NotReadyError() | errors.RateLimitedError():
+            return _troubled("platform", error)
+        case _ if error.code or "Authorization" in str(error):
+            # What ZStack says to a request without credentials: that the header is missing, or
+            # the code of no session. Whatever says anything else must not be shown any.
             return passed("platform", "ZStack with AIOS answers")
+        case errors.DeniedError():
+            mend = "allow the exporter's address on the platform or the proxy before it"
+            return failed("platform", str(error), f"{mend}; or correct url")
+        case errors.RejectedError():
+            mend = "correct url: it must lead to ZStack's API, on port 8080 unless it was moved"
+            return failed("platform", str(error), mend)
         case _:
             return _troubled("platform", error)
 
@@ -125,13 +145,11 @@ def _refused(
         case errors.ClockSkewError():
             return [_skewed(error, _ahead(exchanges[0].date))]
         case errors.UnauthorizedError() | errors.CredentialsError():
-            return [_not_let_in(error)]
+            return [_not_let_in(target, error)]
         case _ if error.operation is LOG_IN or not _logged_in(target, exchanges):
-            return [_not_let_in(error)]
+            return [_not_let_in(target, error)]
         case errors.DeniedError():
             return [_let_in(target, exchanges), _troubled("permission", error)]
-        case errors.UnsupportedError():
-            return [_let_in(target, exchanges), _troubled("platform", error)]
         case errors.IncompleteError():
             allowed = passed("permission", "it may query model services")
             return [_let_in(target, exchanges), allowed, _troubled("list", error)]
@@ -157,24 +175,35 @@ def _let_in(target: TargetSettings, exchanges: Sequence[Exchange]) -> Finding:
             return passed("login", "the session is accepted; whoever opened it must keep it alive")
 
 
-def _not_let_in(error: ZStackError) -> Finding:
-    if isinstance(error, errors.LockedError):
-        mend = f"wait {error.seconds:.0f} s or unlock the account; more tries make it worse"
-        return failed("login", str(error), mend, error.code)
-    if error.code.startswith("ID.2"):
-        mend = "use an access key, or an account without a second factor"
-        return failed("login", f"a second factor is asked for: {error}", mend, error.code)
-    return _troubled("login", error)
+def _not_let_in(target: TargetSettings, error: ZStackError) -> Finding:
+    match target.credentials.kind, error:
+        case _, errors.LockedError(code="LOGIN_CONTROL.1002", seconds=seconds):
+            mend = f"wait {seconds:.0f} s, or unlock the account; see who logs in with a wrong"
+            return failed("login", str(error), f"{mend} password", error.code)
+        case _, errors.UnauthorizedError(code="ID.2001"):
+            mend = "use an access key, or an account without a second factor"
+            return failed("login", f"a second factor is asked for: {error}", mend, error.code)
+        case "session", errors.SessionError():
+            mend = "open another session, or use an access key, which does not end"
+            return failed("login", str(error), mend, error.code)
+        case "access_key", errors.UnauthorizedError():
+            mend = "correct access_key_id and its secret; see on the platform that it is enabled"
+            return failed("login", str(error), mend, error.code)
+        case _:
+            return _troubled("login", error)
 
 
 def _skewed(error: ZStackError, ahead: float | None) -> Finding:
     """By default ZStack compares the wall clocks of an access key's date, whatever its zone."""
-    if ahead is None or abs(ahead) >= CLOCK_SECONDS:
+    if ahead is None:
         return _troubled("login", error)
-    mend = (
-        "set time_zone to that of the platform, such as Asia/Shanghai: the clocks agree, so it is"
-        " the zone"
-    )
+    if abs(ahead) >= CLOCK_SECONDS:
+        mend = "set both clocks by NTP; if it stays, set time_zone to that of the platform"
+    else:
+        mend = (
+            "set time_zone to that of the platform, such as Asia/Shanghai: the clocks agree, so it"
+            " is the zone"
+        )
     return failed("login", str(error), mend, error.code)
 
 
@@ -191,7 +220,10 @@ def _complete(listed: Listing) -> Finding:
 def _records(listed: Listing) -> Finding:
     if not listed.undecodable:
         return passed("records", "all can be read")
-    few = "; ".join(f"{label(r.uuid)}: {r.fault}" for r in listed.undecodable[:TOLD_RECORDS])
+    few = "; ".join(
+        f"{label(row.uuid)}: {row.fault}" if row.uuid else row.fault
+        for row in listed.undecodable[:TOLD_RECORDS]
+    )
     mend = "please report this with the record: it is left out of every count"
     return warned("records", f"{len(listed.undecodable)} cannot be read: {few}", mend)
 
@@ -224,5 +256,4 @@ def _late(target: TargetSettings) -> DeadlineError:
 
 
 def _troubled(step: str, error: ZStackError) -> Finding:
-    told = explained(error.code) or advice(error)
-    return failed(step, str(error), told.fix, error.code)
+    return failed(step, str(error), told(error).fix, error.code)

@@ -7,6 +7,7 @@ platform `target.py`); flags, names in the environment, `--help` and docs/settin
 
 from .declaration import Settings, WebSettings, load
 from .faults import Fault, SettingsError
+from .file import read_file, yaml_problem
 from .names import Setting, declared, sections
 from .target import CredentialSettings, TargetSettings
 
@@ -20,5 +21,7 @@ __all__ = [
     "WebSettings",
     "declared",
     "load",
+    "read_file",
     "sections",
+    "yaml_problem",
 ]

@@ -23,7 +23,7 @@ def read_file(path: Path) -> dict[str, Any]:
         raise _fault(where, "is not text in UTF-8", "save it as UTF-8") from None
     except yaml.MarkedYAMLError as error:
         fix = _FIXES.get(error.problem or "", _QUOTES)
-        raise _fault(f"{where}{_line(error)}", _problem(error), fix) from None
+        raise _fault(f"{where}{_line(error)}", yaml_problem(error), fix) from None
     except yaml.YAMLError:
         raise _fault(where, "contains control characters", "remove them") from None
     except RecursionError:
@@ -35,6 +35,15 @@ def read_file(path: Path) -> dict[str, Any]:
     if "file" in (content.get("config") or ()):
         raise _fault(where, "cannot name another file", "remove config.file from this one")
     return _anchored(content, path.parent)
+
+
+def yaml_problem(error: yaml.MarkedYAMLError) -> str:
+    """Give PyYAML's own words up to the first quotation: it quotes the file, secrets and all."""
+    problem = error.problem or "unreadable"
+    if r"'\t'" in problem:
+        return "is not usable YAML: a tab stands where only spaces may"
+    words = re.sub(r"['\"].*", "…", problem, flags=re.DOTALL)
+    return f"is not usable YAML: {words}"
 
 
 _TWICE = "a key is repeated here"
@@ -56,12 +65,6 @@ def _fault(where: str, what: str, fix: str) -> SettingsError:
 def _line(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-
-
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    """Give PyYAML's own words up to the first quotation: it quotes the file, secrets and all."""
-    words = re.sub(r"['\"].*", "…", error.problem or "unreadable", flags=re.DOTALL)
-    return f"is not usable YAML: {words}"
 
 
 def _anchored(tree: dict[str, Any], folder: Path) -> dict[str, Any]:

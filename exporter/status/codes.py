@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from exporter.advice import Advice, Text
+from exporter.advice import Advice, Text, advice
+from exporter.zstack import ZStackError
+from exporter.zstack.errors import DeniedError
 
 _LOOK_IN_THE_LOG: Final = Text(
     "look for this time in the platform's management-server.log",
@@ -29,8 +31,9 @@ _SESSION_ENDED: Final = Advice(
     ),
     Text(
         "see whether the platform allows only one session per account; give the exporter an account"
-        " of its own or an access key",
-        "检查平台是否限制每个账户只有一个会话；为导出器使用专用账户或 AccessKey",
+        " of its own or an access key; a session that was given by hand must be replaced",
+        "检查平台是否限制每个账户只有一个会话；为导出器使用专用账户或 AccessKey；"
+        "手工提供的会话须更换",
     ),
 )
 _NOT_FOR_QUERIES: Final = Text(
@@ -240,6 +243,14 @@ CODES: Final[Mapping[str, Advice]] = {
         Text("an error of another part of the platform", "平台其他部分出错"), _LOOK_IN_THE_LOG
     ),
 }
+
+
+def told(error: ZStackError) -> Advice:
+    """What is known of its code; of its class where that says more, or there is no code."""
+    by_class = advice(error)
+    if isinstance(error, DeniedError) and error.code.startswith("SYS."):  # stands for many failures
+        return by_class
+    return explained(error.code) or by_class
 
 
 def explained(code: str) -> Advice | None:

@@ -10,7 +10,7 @@ from exporter.inventory import Group, Inventory
 from exporter.snapshot import Snapshot
 from exporter.zstack import ZStackError
 
-from .codes import explained
+from .codes import told
 from .outdated import Outdated, outdated
 
 State = Literal["failing", "waiting", "up"]
@@ -48,16 +48,15 @@ class Trouble:
 
     @classmethod
     def of(cls, error: ZStackError) -> Self:
-        by_reason = advice(error)
-        told = explained(error.code) or by_reason
+        known = told(error)
         return cls(
             operation=error.operation.name,
             reason=error.reason,
             code=error.code,
             message=str(error),
-            happened=by_reason.happened,
-            meaning=told.happened,
-            mend=told.fix,
+            happened=advice(error).happened,
+            meaning=known.happened,
+            mend=known.fix,
         )
 
 

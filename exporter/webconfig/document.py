@@ -15,7 +15,7 @@ from typing import Final
 
 import yaml
 
-from exporter.settings import Fault
+from exporter.settings import Fault, yaml_problem
 
 Note = Callable[[Fault], None]
 
@@ -141,7 +141,7 @@ def document(content: bytes, path: Path, note: Note) -> Value:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        replace(whole, line=line).wrong(_problem(error), _QUOTES)
+        replace(whole, line=line).wrong(yaml_problem(error), _QUOTES)
     except (yaml.YAMLError, UnicodeDecodeError):
         whole.wrong("is not plain text in UTF-8", "save it as UTF-8, remove control characters")
     except RecursionError:
@@ -162,12 +162,6 @@ def _node(content: bytes) -> yaml.Node | None:
     finally:
         loader.dispose()
     return node
-
-
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    """Give PyYAML's own words up to the first quotation: it quotes the file, secrets and all."""
-    words = re.sub(r"['\"].*", "…", error.problem or "unreadable", flags=re.DOTALL)
-    return f"is not usable YAML: {words}"
 
 
 def _is_null(node: yaml.Node) -> bool:

@@ -232,4 +232,6 @@ def _cause(error: BaseException) -> str:
         return os.strerror(error.errno)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer was cut short"
     return type(error).__name__

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trustme
 
 from exporter.simulator import Cloud, serving
 
@@ -44,6 +45,37 @@ async def test_a_secret_that_cannot_be_read(
     assert str(file) in told.broken["found"]
     assert found in told.broken["found"]
     assert told.steps["the rest"]["found"] == "not tried, as secret failed"
+
+
+async def test_a_configuration_with_a_secret_that_others_can_read_is_a_warning(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "exporter.yml"
+    async with serving(Cloud(services=3)) as url:
+        for secret, mode, outcome in (
+            ("password: password", 0o644, "warn"),
+            ("password: password", 0o640, "pass"),
+            (f"password_file: {tmp_path / 'secret'}", 0o644, "pass"),
+        ):
+            (tmp_path / "secret").write_text("password")
+            file.write_text(f"targets: {{lab: {{url: '{url}', account: admin, {secret}}}}}")
+            file.chmod(mode)
+            told = await checking(config={"file": str(file)})
+            [step] = told.document["steps"]
+            assert told.ready
+            assert step["outcome"] == outcome
+            assert step["mend"].startswith(f"chmod o= {file}" if outcome == "warn" else "")
+
+
+async def test_a_key_of_ours_that_others_can_read_is_a_warning(tmp_path: Path) -> None:
+    ours = tmp_path / "ours.pem"
+    trustme.CA().issue_cert("exporter.example").private_key_and_cert_chain_pem.write_to_path(ours)
+    async with serving(Cloud(services=3)) as url:
+        for mode, outcome in ((0o644, "warn"), (0o600, "pass")):
+            ours.chmod(mode)
+            told = await checking_target(url, client_cert_file=str(ours))
+            assert told.ready
+            assert told.outcomes["certificates"] == outcome
 
 
 async def test_white_space_around_a_secret_is_a_warning(secret: Path) -> None:

@@ -2,12 +2,19 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from exporter.simulator import Cloud, serving
 
@@ -32,6 +39,29 @@ def presenting(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
+def unencrypted(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def self_signed(key: rsa.RSAPrivateKey) -> bytes:
+    """A certificate for 127.0.0.1, good for a day."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    begin = datetime.now(UTC) - timedelta(hours=1)
+    names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
 @pytest.fixture
 def silent() -> Iterator[int]:
     """A port that takes connections and never says a word."""
@@ -49,6 +79,44 @@ async def test_a_name_that_nobody_knows() -> None:
 async def test_a_host_that_is_no_name() -> None:
     told = (await checking_target(f"http://{'a' * 70}.example:8080")).broken
     assert told["step"] == "dns"
+
+
+async def test_a_name_server_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: answered.wait())
+    monkeypatch.setattr("exporter.checking.network.SECONDS", 0.3)
+    try:
+        told = (await checking_target("http://zstack.example:8080")).broken
+    finally:
+        answered.set()
+    assert (told["step"], told["found"]) == ("dns", "zstack.example: no answer within 0.3 s")
+    assert "name server" in told["mend"]
+
+
+async def test_a_name_is_told_with_its_addresses() -> None:
+    async with serving(Cloud(services=3)) as url:
+        told = await checking_target(url.replace("127.0.0.1", "localhost"))
+    assert told.ready
+    assert "127.0.0.1" in told.steps["dns"]["found"]
+
+
+async def test_a_port_that_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.checking.network.SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(4):  # the system takes no further connection then
+            one = waiting.enter_context(socket.socket())
+            one.settimeout(0)
+            one.connect_ex(full.getsockname())
+        told = (await checking_target(f"http://127.0.0.1:{full.getsockname()[1]}")).broken
+    assert told["step"] == "tcp"
+    assert "nothing answers within 0.3 s" in told["found"]
+    assert "firewall" in told["mend"]
+
+
+async def test_a_host_that_no_way_leads_to() -> None:
+    told = (await checking_target("http://255.255.255.255:8080")).broken
+    assert (told["step"], told["found"]) == ("tcp", "255.255.255.255:8080: network is unreachable")
+    assert "the host in url" in told["mend"]
 
 
 async def test_a_port_where_nobody_listens() -> None:
@@ -90,12 +158,13 @@ async def test_a_certificate_that_is_good_is_told_with_its_days(
 async def test_a_certificate_that_ends_soon_is_a_warning(
     authority: trustme.CA, ca_file: str
 ) -> None:
-    end = datetime.now(UTC) + timedelta(days=5, hours=1)
+    end = datetime.now(UTC) + timedelta(days=1, hours=1)
     tls = presenting(authority.issue_cert("127.0.0.1", not_after=end))
     async with serving(Cloud(services=3), ssl_context=tls) as url:
         told = await checking_target(url, ca_file=ca_file)
     assert told.ready
     assert told.outcomes["tls"] == "warn"
+    assert told.steps["tls"]["found"].endswith(f"{end:%Y-%m-%d}, in 1 day")
     assert told.steps["tls"]["mend"] == "renew the platform's certificate"
 
 
@@ -135,6 +204,33 @@ async def test_a_certificate_of_an_authority_that_is_not_trusted(authority: trus
     assert "ca_file" in told["mend"]
 
 
+async def test_a_chain_with_a_gap(authority: trustme.CA, ca_file: str) -> None:
+    issued = authority.create_child_ca().issue_cert("127.0.0.1")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with issued.private_key_pem.tempfile() as key, issued.cert_chain_pems[0].tempfile() as alone:
+        tls.load_cert_chain(alone, key)
+    async with serving(Cloud(services=3), ssl_context=tls) as url:
+        told = (await checking_target(url, ca_file=ca_file)).broken
+    assert told["step"] == "tls"
+    assert "not trusted" in told["found"]
+    assert "those between the two" in told["mend"]
+
+
+async def test_a_key_that_is_too_weak(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "weak.key", tmp_path / "weak.pem"
+    weak = rsa.generate_private_key(65537, 1024)
+    key.write_bytes(unencrypted(weak))
+    certificate.write_bytes(self_signed(weak))
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.set_ciphers("DEFAULT@SECLEVEL=0")
+    tls.load_cert_chain(certificate, key)
+    async with serving(Cloud(services=3), ssl_context=tls) as url:
+        told = (await checking_target(url, ca_file=str(certificate))).broken
+    assert told["step"] == "tls"
+    assert "too weak" in told["found"]
+    assert "issued anew" in told["mend"]
+
+
 async def test_a_certificate_that_nobody_verifies_is_a_warning(authority: trustme.CA) -> None:
     tls = presenting(authority.issue_cert("elsewhere.example"))
     async with serving(Cloud(services=3), ssl_context=tls) as url:
@@ -157,6 +253,78 @@ async def test_a_certificate_that_is_asked_of_us(
         ours = tmp_path / "ours.pem"
         authority.issue_cert("exporter.example").private_key_and_cert_chain_pem.write_to_path(ours)
         assert (await checking_target(url, ca_file=ca_file, client_cert_file=str(ours))).ready
+
+
+@contextmanager
+def handshaking(tls: ssl.SSLContext) -> Iterator[str]:
+    """The URL of a server that only agrees on TLS, and says by an alert why it does not.
+
+    asyncio's own keeps the alert to itself and hangs up.
+    """
+
+    def agree() -> None:
+        with suppress(OSError):  # the test is over
+            while True:
+                connection, _ = listening.accept()
+                with suppress(OSError), connection:
+                    tls.wrap_socket(connection, server_side=True).recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as thread:
+        thread.submit(agree)
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("ours", "found", "mend"),
+    [
+        (None, "", "client_cert_file"),
+        ("stranger's", "does not take the exporter's certificate", "client_cert_file"),
+        ("expired", "the exporter's certificate has expired", "renew"),
+    ],
+    ids=["none", "a stranger's", "an expired one"],
+)
+async def test_a_certificate_of_ours_that_is_refused(
+    version: ssl.TLSVersion,
+    ours: str | None,
+    found: str,
+    mend: str,
+    authority: trustme.CA,
+    ca_file: str,
+    tmp_path: Path,
+) -> None:
+    tls = presenting(authority.issue_cert("127.0.0.1"))
+    tls.minimum_version = tls.maximum_version = version
+    tls.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(tls)
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    certificates = {
+        "stranger's": trustme.CA().issue_cert("exporter.example"),
+        "expired": authority.issue_cert(
+            "exporter.example", not_before=past, not_after=past + timedelta(days=1)
+        ),
+    }
+    settings = {"ca_file": ca_file}
+    if ours is not None:
+        file = tmp_path / "ours.pem"
+        certificates[ours].private_key_and_cert_chain_pem.write_to_path(file)
+        settings["client_cert_file"] = str(file)
+    with handshaking(tls) as url:
+        told = (await checking_target(url, **settings)).broken
+    assert told["step"] == "tls"
+    assert found in told["found"]
+    assert mend in told["mend"]
+
+
+async def test_tls_that_the_two_do_not_share(authority: trustme.CA, ca_file: str) -> None:
+    tls = presenting(authority.issue_cert("127.0.0.1"))
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    tls.set_ciphers("AES128-SHA")
+    with handshaking(tls) as url:
+        told = (await checking_target(url, ca_file=ca_file)).broken
+    assert (told["step"], told["found"]) == ("tls", "sslv3 alert handshake failure")
+    assert "1.2 or newer" in told["mend"]
 
 
 async def test_https_to_a_port_of_plain_http() -> None:

@@ -1,6 +1,8 @@
 """What the check finds at the platform."""
 
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -9,13 +11,14 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from exporter.simulator import Account, Cloud, Fault, serving
+from exporter.simulator import Account, Cloud, Fault, Session, serving
 from tests.zstack.proxy import proxying
 
 from .trying import checking, checking_target
 
 QUERY = "QueryModelService"
 LOGIN = "LogInByAccount"
+ZONE = "GetPlatformTimeZone"
 
 
 async def test_all_is_well() -> None:
@@ -44,9 +47,35 @@ async def test_all_is_well() -> None:
         ),
         (Fault.error("ID.2001"), "login", "a second factor", "without a second", "ID.2001"),
         (Fault.error("ID.1006"), "login", "ID.1006", "session", "ID.1006"),
+        (Fault.error("ID.1005"), "login", "ID.1005", "web page once", "ID.1005"),
+        (Fault.error("ID.2003"), "login", "ID.2003", "look at that server", "ID.2003"),
+        (
+            Fault.error("LOGIN_CONTROL.1005"),
+            "login",
+            "LOGIN_CONTROL.1005",
+            "use an access key",
+            "LOGIN_CONTROL.1005",
+        ),
+        (
+            Fault.refused_address(),
+            "login",
+            "not allowed to log in",
+            "allow the exporter's address",
+            "LOGIN_CONTROL.1004",
+        ),
         (Fault.hang(operation=LOGIN), "login", "not done within", "timeout", ""),
     ],
-    ids=["wrong password", "locked", "second factor", "too many sessions", "hanging"],
+    ids=[
+        "wrong password",
+        "locked",
+        "second factor",
+        "too many sessions",
+        "first password",
+        "server of the second factor",
+        "captcha",
+        "refused address",
+        "hanging",
+    ],
 )
 async def test_a_login_that_fails_is_tried_once(
     fault: Fault, step: str, found: str, mend: str, code: str
@@ -70,12 +99,12 @@ async def test_a_login_that_fails_is_tried_once(
             Fault.error("SYS.1006", "QueryModelService is denied by default", operation=QUERY),
             "permission",
             "is denied",
-            "grant the account",
+            "grant the account the query of model services, or",
         ),
         (Fault.error("ID.1002", operation=QUERY), "permission", "ID.1002", "grant"),
         (Fault.error("LICENSE.1000", operation=QUERY), "permission", "LICENSE", "licence"),
         (Fault.error("SYS.1000", operation=QUERY), "list", "SYS.1000", "management-server.log"),
-        (Fault.truncated(operation=QUERY), "list", "does not decode", "proxy"),
+        (Fault.truncated(0.99, operation=QUERY), "list", "does not decode", "proxy"),
         (Fault.oversize(2 << 20, operation=QUERY, page=2), "list", "1048576 bytes", "page_size"),
         (Fault.wrong_total(), "list", "the platform counts 31", "raise page_size"),
         (Fault.hang(operation=QUERY, page=2), "list", "not done within 2 s", "raise timeout"),
@@ -102,6 +131,7 @@ async def test_a_list_that_fails_is_told_after_the_login_that_succeeded(
     assert found in told.broken["found"]
     assert mend in told.broken["mend"]
     assert told.outcomes["login"] == "pass"
+    assert told.steps["the rest"]["found"] == f"not tried, as {step} failed"
     assert cloud.operations[LOGIN] == 1
     assert not cloud.sessions
 
@@ -115,15 +145,64 @@ async def test_a_platform_without_aios() -> None:
     assert cloud.operations[LOGIN] == 0
 
 
-@pytest.mark.parametrize("status", [200, 502])
-async def test_a_web_page_in_the_platforms_place_gets_no_password(status: int) -> None:
+@pytest.mark.parametrize(
+    ("fault", "found", "mend"),
+    [
+        (Fault.html(200), "a web page", "proxy"),
+        (Fault.html(502), "a web page", "proxy"),
+        (Fault.text(200, "hello"), "does not decode", "proxy"),
+        (Fault.text(200, "{}"), "does not decode", "proxy"),
+        (Fault.text(302), "redirected", "correct url"),
+        (Fault.text(400, "bad request"), "bad request", "correct url"),
+        (Fault.text(403, "your address is not on the list"), "not on the list", "allow"),
+        (Fault.text(404), "HTTP 404", "correct url"),
+        (Fault.text(404, "404 page not found"), "404 page not found", "correct url"),
+        (Fault.text(500), "HTTP 500", "wait"),
+        (Fault.not_ready(), "not ready", "wait"),
+        (Fault.rate_limited(), "HTTP 429", "interval"),
+        (Fault.reset(), "Connection reset", "network"),
+        (Fault.reset_midway(), "cut short", "network"),
+    ],
+    ids=[
+        "web page",
+        "proxy that fails",
+        "greeting",
+        "other JSON",
+        "redirect",
+        "other complaint",
+        "address rule",
+        "404",
+        "404 with a text",
+        "500",
+        "starting",
+        "busy",
+        "hanging up",
+        "hanging up midway",
+    ],
+)
+async def test_what_is_not_zstack_at_work_is_shown_no_password(
+    fault: Fault, found: str, mend: str
+) -> None:
     cloud = Cloud(services=3)
-    cloud.faults.append(Fault.html(status))
+    cloud.faults.append(fault)
     async with serving(cloud) as url:
         told = await checking_target(url)
     assert told.broken["step"] == "platform"
-    assert "a web page" in told.broken["found"]
+    assert found in told.broken["found"]
+    assert mend in told.broken["mend"]
+    assert "clock" not in told.steps
     assert cloud.operations[LOGIN] == 0
+
+
+async def test_a_platform_that_answers_anybody_is_a_warning() -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.json_response({"inventories": [], "total": 0, "inventory": {"uuid": "u"}})
+
+    async with answering(answer) as url:
+        told = await checking_target(url, time_zone="UTC")
+    assert told.ready
+    assert told.outcomes["platform"] == "warn"
+    assert told.outcomes["clock"] == "pass"
 
 
 async def test_no_model_services_is_a_warning_of_what_an_account_may_see() -> None:
@@ -141,7 +220,16 @@ async def test_records_that_cannot_be_read_are_a_warning_with_the_first_of_them(
         told = await checking_target(url)
     assert told.ready
     assert told.outcomes["records"] == "warn"
-    assert "cannot be read" in told.steps["records"]["found"]
+    assert told.steps["records"]["found"].startswith("1 cannot be read: Object missing")
+
+
+async def test_a_record_that_cannot_be_read_is_named() -> None:
+    cloud = Cloud(services=3)
+    cloud.faults.append(Fault.wrong_types())
+    async with serving(cloud) as url:
+        told = await checking_target(url)
+    [uuid, *_] = sorted(cloud.estate)
+    assert f"1 cannot be read: {uuid}: " in told.steps["records"]["found"]
 
 
 async def test_hostile_text_stays_on_one_line() -> None:
@@ -177,6 +265,27 @@ async def test_an_access_key_that_nobody_knows(tmp_path: Path) -> None:
     async with serving(cloud) as url:
         told = (await checking_target(url, **given)).broken
     assert told["step"] == "login"
+    assert "correct access_key_id" in told["mend"]
+
+
+async def test_a_session_that_somebody_else_opened(tmp_path: Path) -> None:
+    cloud = Cloud(services=3)
+    session = Session(cloud.accounts["admin"], created=0, expires=cloud.now() + 60)
+    cloud.sessions[session.uuid] = session
+    file = tmp_path / "session"
+    file.write_text(session.uuid)
+    async with serving(cloud) as url:
+        told = await checking_target(url, session_uuid_file=str(file))
+        assert told.ready
+        assert "whoever opened it" in told.steps["login"]["found"]
+        assert list(cloud.sessions) == [session.uuid]
+
+        cloud.sessions.clear()
+        told = await checking_target(url, session_uuid_file=str(file))
+        assert told.broken["step"] == "login"
+        assert told.broken["code"] == "ID.1001"
+        assert "open another session" in told.broken["mend"]
+    assert session.uuid not in str(told.document)
 
 
 async def test_another_zone_than_the_platforms_is_told_from_another_clock(tmp_path: Path) -> None:
@@ -188,18 +297,80 @@ async def test_another_zone_than_the_platforms_is_told_from_another_clock(tmp_pa
     assert "the clocks agree, so it is the zone" in told.broken["mend"]
 
 
-async def test_a_clock_that_differs_is_a_warning() -> None:
-    async def answer(_request: web.Request) -> web.Response:
-        yesterday = datetime.now(UTC) - timedelta(days=1)
-        headers = {"Date": format_datetime(yesterday, usegmt=True)}
-        return web.Response(status=400, text="missing header 'Authorization'", headers=headers)
-
+@asynccontextmanager
+async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[str]:
+    """A server that answers everything so."""
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", answer)
     async with TestServer(application) as server:
-        told = await checking_target(str(server.make_url("")).rstrip("/"))
+        yield str(server.make_url("")).rstrip("/")
+
+
+async def at_yesterday(request: web.Request) -> web.Response:
+    """What a platform says whose clock is a day behind."""
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    headers = {"Date": format_datetime(yesterday, usegmt=True)}
+    if "Authorization" in request.headers:
+        return web.Response(status=403, text="requestTimeTooSkewed", headers=headers)
+    return web.Response(status=400, text="missing header 'Authorization'", headers=headers)
+
+
+async def test_a_clock_that_differs_is_a_warning_and_why_a_key_is_refused(tmp_path: Path) -> None:
+    async with answering(at_yesterday) as url:
+        told = await checking_target(url, **key_of(Cloud(services=1), tmp_path))
     assert told.outcomes["clock"] == "warn"
     assert re.fullmatch(r"the platform's is 864\d\d s behind ours", told.steps["clock"]["found"])
+    assert told.broken["step"] == "login"
+    assert told.broken["mend"].startswith("set both clocks by NTP")
+
+
+async def test_a_platform_that_does_not_tell_its_time_is_a_warning(tmp_path: Path) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        response = await at_yesterday(request)
+        response.headers["Date"] = "some day"
+        return response
+
+    async with answering(answer) as url:
+        told = await checking_target(url, **key_of(Cloud(services=1), tmp_path))
+    assert told.outcomes["clock"] == "warn"
+    assert told.steps["clock"]["found"] == "the platform does not tell its time"
+    assert "time_zone" in told.broken["mend"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        (Fault.error("SYS.1000", "who knows", operation=ZONE), "who knows"),
+        (Fault.text(404, "no api mapping to /v1", operation=ZONE), "no API to tell it"),
+        (Fault.hang(operation=ZONE), "no answer"),
+    ],
+    ids=["failing", "without the API", "hanging"],
+)
+async def test_a_zone_that_nobody_tells_is_a_warning(
+    fault: Fault, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.checking.platform.ZONE_SECONDS", 0.5)
+    cloud = Cloud(services=3)
+    cloud.faults.append(fault)
+    async with serving(cloud) as url:
+        told = await checking_target(url)
+    assert told.ready
+    assert told.outcomes["time zone"] == "warn"
+    assert found in told.steps["time zone"]["found"]
+    assert "time_zone" in told.steps["time zone"]["mend"]
+
+
+async def test_more_series_than_one_would_want_are_a_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exporter.checking.platform.MANY_SERIES", 10)
+    async with serving(Cloud(services=3)) as url:
+        told = await checking_target(url)
+        assert told.ready
+        assert told.outcomes["series"] == "warn"
+        account = {"account": "admin", "password": "password"}
+        fewer = await checking(target={"url": url} | account, metrics={"per_service": False})
+    assert fewer.outcomes["series"] == "pass"
 
 
 async def test_a_proxy_is_passed_through_with_its_password() -> None:

@@ -9,9 +9,11 @@ import pytest
 
 import exporter.status
 from exporter.advice import ADVICE, Advice, Text
-from exporter.status.codes import CODES, explained
+from exporter.status.codes import CODES, explained, told
 from exporter.status.speech import Speech, duration, figure, size, utc
 from exporter.status.words import UNITS, WORDS
+from exporter.zstack import Operation
+from exporter.zstack.errors import DeniedError, RejectedError
 
 PACKAGE = Path(exporter.status.__file__).parent
 SOURCES = "".join(
@@ -130,3 +132,11 @@ def test_a_code_is_explained_by_the_row_that_fits_it_best(code: str, row: str) -
 @pytest.mark.parametrize("code", ["", "ACME.1", "id.1000"])
 def test_an_unknown_code_is_not_explained(code: str) -> None:
     assert explained(code) is None
+
+
+def test_a_denial_is_told_as_one_where_its_code_stands_for_many_failures() -> None:
+    query = Operation("QueryModelService", "GET", "/v1/ai/model-services")
+    assert told(DeniedError("denied", query, code="SYS.1006")) is ADVICE[DeniedError]
+    assert told(RejectedError("failed", query, code="SYS.1006")) is CODES["SYS.1006"]
+    assert told(DeniedError("denied", query, code="ID.1002")) is CODES["ID.1002"]
+    assert told(RejectedError("who knows", query)) is ADVICE[RejectedError]

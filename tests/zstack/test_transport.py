@@ -70,7 +70,10 @@ async def test_lost_connection_is_unreachable(trouble: Fault) -> None:
         error = await asked.failure()
 
     assert isinstance(error, UnreachableError)
-    assert str(error).startswith("connection lost: ")
+    assert str(error) in {
+        "connection lost: Connection reset by peer",
+        "connection lost: the answer was cut short",
+    }
 
 
 @pytest.mark.parametrize(
