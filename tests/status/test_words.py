@@ -25,9 +25,9 @@ HAN = re.compile("[\u4e00-\u9fff]")
 
 
 def said(advised: Iterable[Advice]) -> Iterator[Text]:
-    for told in advised:
-        yield told.happened
-        yield told.fix
+    for each in advised:
+        yield each.happened
+        yield each.fix
 
 
 TEXTS = [*WORDS.values(), *UNITS.values(), *said(ADVICE.values()), *said(CODES.values())]
