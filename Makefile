@@ -25,6 +25,7 @@ test: $(VENV)/.developing  ## every test, with coverage
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
+	$(BIN)/python -m grafana --check
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -34,8 +35,11 @@ format: $(VENV)/.developing  ## ruff's formatter and its safe mends
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(VENV)/.developing  ## the generated pages and tables
+docs: dashboards  ## the generated pages and tables
 	$(BIN)/python docs/generate.py
+
+dashboards: $(VENV)/.developing  ## Grafana's dashboards, from their code
+	$(BIN)/python -m grafana
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-annotate --custom-compile-command "make lock" pyproject.toml
@@ -61,4 +65,4 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help install demo test lint format docs lock clean
+.PHONY: help install demo test lint format docs dashboards lock clean

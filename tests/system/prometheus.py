@@ -53,6 +53,22 @@ class Prometheus:
         assert len(vector) == len(series), f"labels are not enough to tell apart {series}"
         return vector
 
+    async def rows(self, expression: str, at: float) -> list[tuple[dict[str, str], float]]:
+        """An instant vector with all labels, in Prometheus' own order."""
+        answer = await self._get("/api/v1/query", query=expression, time=f"{at:.3f}")
+        return [(each["metric"], float(each["value"][1])) for each in answer["data"]["result"]]
+
+    async def lines(
+        self, expression: str, until: float, *, span: int, step: int
+    ) -> list[tuple[dict[str, str], list[tuple[float, float]]]]:
+        """The points of each series in so many seconds until then."""
+        times = {"start": f"{until - span:.3f}", "end": f"{until:.3f}", "step": str(step)}
+        answer = await self._get("/api/v1/query_range", query=expression, **times)
+        return [
+            (each["metric"], [(float(at), float(value)) for at, value in each["values"]])
+            for each in answer["data"]["result"]
+        ]
+
     async def until(
         self, expression: str, holds: Callable[[dict[Labels, float]], object] = bool
     ) -> dict[Labels, float]:

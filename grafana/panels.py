@@ -1,0 +1,223 @@
+"""The few kinds of panels that the dashboards are made of."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
+from grafana_foundation_sdk.builders import common as options
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import common
+from grafana_foundation_sdk.models import dashboard as model
+
+from .look import CALM, DATASOURCE, PLAIN, Query, Told, fixed, named, prop, steps, words
+
+WHOLE: Final = 24
+HALF: Final = 12
+QUARTER: Final = 6
+SIXTH: Final = 4
+
+Panel = TypeVar("Panel", stat.Panel, bargauge.Panel, timeseries.Panel, table.Panel)
+
+
+def _told(panel: Panel, told: Told, width: int, height: int) -> Panel:
+    if told.unit == "none":
+        panel.decimals(0)
+    return (
+        panel.title(told.title)
+        .description(told.about)
+        .unit(told.unit)
+        .no_value(told.empty)
+        .datasource(DATASOURCE)
+        .span(width)
+        .height(height)
+    )
+
+
+def _newest() -> options.ReduceDataOptions:
+    return options.ReduceDataOptions().calcs(["lastNotNull"]).values(False)  # noqa: FBT003 - the builder's own form
+
+
+def number(
+    told: Told,
+    query: str,
+    *,
+    width: int = SIXTH,
+    colours: build.ThresholdsConfig | None = None,
+    said: Mapping[str, tuple[str, str]] | None = None,
+    leads_to: build.DashboardLink | None = None,
+    name: str = "",
+) -> stat.Panel:
+    """One number as it is now: never an old one that happens to be the last.
+
+    With a `name`, made of labels, that is shown instead of the number.
+    """
+    panel = (
+        _told(stat.Panel(), told, width, 4)
+        .with_target(Query(query, name).now())
+        .thresholds(colours or steps(PLAIN))
+        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .mappings(words(said or {}))
+        .color_mode(common.BigValueColorMode.VALUE)
+        .graph_mode(common.BigValueGraphMode.NONE)
+        .text_mode(common.BigValueTextMode.NAME if name else common.BigValueTextMode.VALUE)
+        .reduce_options(_newest())
+    )
+    return panel.links([leads_to]) if leads_to else panel
+
+
+def bars(told: Told, query: Query, *, width: int = QUARTER, color: str = CALM) -> bargauge.Panel:
+    """What there is now of each kind, the most first."""
+    return (
+        _told(bargauge.Panel(), told, width, 8)
+        .with_target(query.now())
+        .min(0)
+        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(color))
+        .thresholds(steps(color))
+        .display_mode(common.BarGaugeDisplayMode.BASIC)
+        .orientation(common.VizOrientation.HORIZONTAL)
+        .value_mode(common.BarGaugeValueMode.TEXT)
+        .show_unfilled(True)  # noqa: FBT003 - likewise
+        .reduce_options(_newest())
+    )
+
+
+def lines(
+    told: Told,
+    *queries: Query,
+    width: int = HALF,
+    stacked: bool = False,
+    colours: Mapping[str, str] | None = None,
+    limit: build.ThresholdsConfig | None = None,
+) -> timeseries.Panel:
+    """What became of it over time; `colours` are those of series whose meaning has one."""
+    panel = (
+        _told(timeseries.Panel(), told, width, 8)
+        .min(0)
+        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .draw_style(common.GraphDrawStyle.LINE)
+        .line_interpolation(
+            common.LineInterpolation.STEP_AFTER if stacked else common.LineInterpolation.LINEAR
+        )
+        .line_width(1)
+        .fill_opacity(30 if stacked else 8)
+        .show_points(common.VisibilityMode.NEVER)
+        .span_nulls(False)  # noqa: FBT003 - likewise
+        .tooltip(
+            options.VizTooltipOptions()
+            .mode(common.TooltipDisplayMode.MULTI)
+            .sort(common.SortOrder.DESCENDING)
+        )
+        .legend(_legend())
+    )
+    for query in queries:
+        panel.with_target(query.over_time())
+    if stacked:
+        panel.stacking(options.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
+    if limit:
+        panel.thresholds(limit).thresholds_style(
+            options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+        )
+    for name, color in (colours or {}).items():
+        panel.with_override(named(name), [prop("color", fixed(color))])
+    return panel
+
+
+def _legend() -> options.VizLegendOptions:
+    return (
+        options.VizLegendOptions()
+        .display_mode(common.LegendDisplayMode.LIST)
+        .placement(common.LegendPlacement.BOTTOM)
+        .show_legend(True)  # noqa: FBT003 - likewise
+        .calcs([])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: what it is called in the answer and in the heading, and how it is shown.
+
+    A panel has one unit. A column whose numbers have another is shown as `time` or `string`.
+    """
+
+    field: str
+    heading: str
+    kind: Literal["time", "string"] | None = None
+    cell: common.TableCellOptions | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A column more: one of numbers less another, by the names that they have in the answer."""
+
+    name: str
+    of: str
+    less: str
+
+    def settings(self) -> dict[str, object]:
+        """As Grafana's transformation wants it."""
+        binary = {"left": self.of, "operator": "-", "right": self.less}
+        return {"mode": "binary", "alias": self.name, "binary": binary}
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The column by which rows are sorted at first."""
+
+    by: str
+    descending: bool = False
+
+
+def grid(
+    told: Told,
+    queries: Iterable[str],
+    columns: Iterable[Column],
+    order: Sorted,
+    *,
+    difference: Difference | None = None,
+    width: int = WHOLE,
+    height: int = 8,
+) -> table.Panel:
+    """A row for each combination of labels; what several queries have in common is joined."""
+    columns = tuple(columns)
+    panel = (
+        _told(table.Panel(), told, width, height)
+        .cell_height(common.TableCellHeight.SM)
+        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
+        .thresholds(steps(PLAIN))
+        .sort_by([options.TableSortByFieldState().display_name(order.by).desc(order.descending)])
+        .transformations([*_transformations(columns, difference)])
+    )
+    for query in queries:
+        panel.with_target(Query(query).rows())
+    for column in columns:
+        if column.cell:
+            panel.with_override(named(column.heading), [prop("custom.cellOptions", column.cell)])
+    return panel
+
+
+def _transformations(
+    columns: tuple[Column, ...], difference: Difference | None
+) -> Iterator[model.DataTransformerConfig]:
+    """Rows joined, a column more, kinds changed, columns chosen, in this order."""
+    yield _transformation("merge", {})
+    if difference:
+        yield _transformation("calculateField", difference.settings())
+    kinds: list[dict[str, str]] = [
+        {"targetField": column.field, "destinationType": column.kind}
+        for column in columns
+        if column.kind
+    ]
+    if kinds:
+        yield _transformation("convertFieldType", {"conversions": kinds, "fields": {}})
+    names = [column.field for column in columns]
+    chosen: dict[str, object] = {
+        "includeByName": dict.fromkeys(names, True),
+        "indexByName": {name: index for index, name in enumerate(names)},
+        "renameByName": {column.field: column.heading for column in columns},
+    }
+    yield _transformation("organize", chosen)
+
+
+def _transformation(kind: str, settings: dict[str, object]) -> model.DataTransformerConfig:
+    return model.DataTransformerConfig(id_val=kind, options=settings)

@@ -1,0 +1,73 @@
+"""Queries, so that each is right for one exporter and for several that poll the same platform.
+
+A platform is known by its `job` and `target`. Replicas of an exporter differ in `instance` alone,
+and tell the same numbers but for a poll that one of them is ahead: `platforms` takes the largest of
+them before anything is added up.
+"""
+
+from typing import Final
+
+EXPORTERS: Final = 'job=~"$job",instance=~"$instance"'
+PLATFORMS: Final = f'{EXPORTERS},target=~"$target"'
+
+GROUP: Final = ("framework", "type", "source")
+
+
+KNOWN: Final = f"zstack_poll_interval_seconds{{{PLATFORMS}}}"
+"""A series that an exporter has of each of its platforms from the first moment, polled or not."""
+
+
+def of_exporters(metric: str, *, rate: bool = False, among: str = KNOWN) -> str:
+    """The series that the chosen exporters have of their own, whatever they poll.
+
+    Every job has `up` and many have `process_*`: those of exporters are told by what stands beside.
+    """
+    own = f"{metric}{{{EXPORTERS}}}"
+    own = f"rate({own}[$__rate_interval])" if rate else own
+    return own if metric.startswith("zstack_") else f"{own} and on (job, instance) {among}"
+
+
+def exporters_seen() -> str:
+    """Whether Prometheus can scrape each exporter that it has scraped in the time range."""
+    return of_exporters("up", among=f"present_over_time({KNOWN}[$__range])")
+
+
+def series(metric: str, *matchers: str) -> str:
+    """The series of the chosen platforms, one for each replica."""
+    return f"{metric}{{{','.join([PLATFORMS, *matchers])}}}"
+
+
+def platforms(vector: str, *labels: str) -> str:
+    """One series for each platform and value of these labels, whatever the number of replicas."""
+    return f"max by ({', '.join(('job', 'target', *labels))}) ({vector})"
+
+
+def inventory(metric: str, *matchers: str, more: tuple[str, ...] = ()) -> str:
+    """One series for each platform, framework, type and source."""
+    return platforms(series(metric, *matchers), *GROUP, *more)
+
+
+def total(vector: str, *by: str) -> str:
+    """The sum over everything, or by these labels."""
+    return f"sum by ({', '.join(by)}) ({vector})" if by else f"sum({vector})"
+
+
+def age(timestamp: str) -> str:
+    """Seconds since then."""
+    return f"time() - {timestamp}"
+
+
+def a_minute(counter: str) -> str:
+    """How fast a counter grows."""
+    return f"60 * rate({counter}[$__rate_interval])"
+
+
+def how_many(condition: str, among: str) -> str:
+    """How many meet the condition; 0 only if there is something that could, else nothing."""
+    return f"count({condition}) or 0 * count({among})"
+
+
+def quantile(share: float, histogram: str, *by: str) -> str:
+    """The value that this share of the observations does not exceed."""
+    rates = total(f"rate({histogram}[$__rate_interval])", "le", *by)
+    return f"histogram_quantile({share}, {rates})"

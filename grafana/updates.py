@@ -1,0 +1,187 @@
+"""Updates: which services have a new version, which version runs, since when it is pending."""
+
+from typing import Final
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from .look import GOOD, NOTABLE, Query, Told, steps
+from .page import UPDATES, Row, page
+from .panels import HALF, QUARTER, Column, Difference, Sorted, bars, grid, lines, number
+from .promql import inventory, platforms, series, total
+
+FLAG: Final = platforms(series("zstack_model_service_has_new_version"), "uuid")
+STATUS: Final = "zstack_model_services_version_status"
+NEW: Final = inventory(STATUS, 'status="new_version"')
+
+_SAME: Final = "on (job, target, uuid)"
+_LOOKED_AT: Final = "[$__range:$__interval]"
+
+# A service that was seen without a new version in the time range is pending since the last such
+# moment. Any other is pending for longer than the range, or than it has been watched: all that is
+# known is when it was first seen pending.
+_LEFT: Final = f"max_over_time(timestamp({FLAG} == 0){_LOOKED_AT})"
+# The last step of the range ends before now; what came after it is known since now.
+_FOUND: Final = f"(min_over_time(timestamp({FLAG} == 1){_LOOKED_AT}) or timestamp({FLAG} == 1))"
+SINCE: Final = (
+    f'(label_replace({_LEFT}, "seen", "the change", "", "")'
+    f' or {_SAME} label_replace({_FOUND}, "seen", "no change", "", ""))'
+    f" and {_SAME} {FLAG} == 1"
+)
+FACTS: Final = platforms(
+    series("zstack_model_service_info"), "uuid", "name", "framework", "type", "version"
+)
+# Facts stand on the left, where several of one service are no error: replicas may know different
+# versions for the time between two polls.
+PENDING: Final = f"{FACTS} * {_SAME} group_left (seen) (1000 * (time() - ({SINCE})))"
+
+# An hour in thirty days; each step costs a sample of each service.
+RESOLUTION: Final = 720
+
+_NO_INVENTORY: Final = "no inventory: see Overview"
+_PER_SERVICE: Final = "no service has a new version (or metrics.per_service is off)"
+
+
+def dashboard() -> Dashboard:
+    """The dashboard for the owners of models."""
+    return page(
+        UPDATES,
+        "Which model services have a newer version, which version they run, and since when the new"
+        " one is pending, as far as Prometheus remembers.",
+        (_now(), _which(), _history()),
+        since="now-30d",
+        every="5m",
+    )
+
+
+def _now() -> Row:
+    return Row(
+        "Now",
+        (
+            number(
+                Told(
+                    "New versions", "Services that have a newer version available.", _NO_INVENTORY
+                ),
+                total(NEW),
+                width=QUARTER,
+                colours=steps(GOOD, (1, NOTABLE)),
+                said={"0": ("none", GOOD)},
+            ),
+            number(
+                Told(
+                    "Longest pending",
+                    "How long the new version is pending that is pending longest. At least so long:"
+                    " nothing is known from before the time range, from before Prometheus' first"
+                    " sample, or from moments without one.",
+                    "nothing is pending",
+                    "s",
+                ),
+                f"max(time() - ({SINCE}))",
+                width=QUARTER,
+            ).max_data_points(RESOLUTION),
+            number(
+                Told("Current", "Services of which the platform says so.", _NO_INVENTORY),
+                total(inventory(STATUS, 'status="current"')),
+                width=QUARTER,
+            ),
+            number(
+                Told(
+                    "Not known",
+                    "Services of which the platform does not say whether they have a new version."
+                    " They are in no other panel here.",
+                    _NO_INVENTORY,
+                ),
+                total(inventory(STATUS, 'status="unknown"')),
+                width=QUARTER,
+            ),
+        ),
+    )
+
+
+def _which() -> Row:
+    return Row(
+        "Pending",
+        (
+            grid(
+                Told(
+                    "Services with a new version",
+                    "Each service that has a new version, the longest pending first. The platform"
+                    " does not say since when: that is read off Prometheus' samples in the time"
+                    " range. Where they show the change, it came after the time given here, within"
+                    " one step (a 720th of the range: an hour in thirty days), or within a gap if"
+                    " nothing was scraped then. Where they do not, the service was pending when it"
+                    " was first seen: it may be pending for longer, and a longer range may tell."
+                    " Which version is the new one, the platform does not say either.",
+                    _PER_SERVICE,
+                    "ms",
+                ),
+                (PENDING,),
+                (
+                    Column("target", "Platform"),
+                    Column("name", "Service"),
+                    Column("framework", "Framework"),
+                    Column("type", "Type"),
+                    Column("version", "Running version"),
+                    Column("since", "Pending since", "time"),
+                    Column("Value", "Pending for"),
+                    Column("seen", "Samples show"),
+                    Column("uuid", "UUID"),
+                ),
+                Sorted("Pending for", descending=True),
+                difference=Difference("since", of="Time", less="Value"),
+                height=12,
+            ).max_data_points(RESOLUTION),
+        ),
+    )
+
+
+def _history() -> Row:
+    facts = platforms(series("zstack_model_service_info"), "uuid", "framework", "version")
+    return Row(
+        "History",
+        (
+            lines(
+                Told(
+                    "Pending by framework",
+                    "How many services have a new version, by framework.",
+                    _NO_INVENTORY,
+                ),
+                Query(total(NEW, "framework"), "{{framework}}"),
+                stacked=True,
+            ),
+            lines(
+                Told(
+                    "Pending by platform",
+                    "How many services have a new version, by platform.",
+                    _NO_INVENTORY,
+                ),
+                Query(total(NEW, "target"), "{{target}}"),
+                stacked=True,
+            ),
+            bars(
+                Told(
+                    "Pending now",
+                    "How many services of each framework have a new version.",
+                    _NO_INVENTORY,
+                ),
+                Query(f"sort_desc({total(NEW, 'framework')})", "{{framework}}"),
+                width=HALF,
+                color=NOTABLE,
+            ),
+            grid(
+                Told(
+                    "Running versions",
+                    "Which versions of each framework run, and in how many services, the most"
+                    " first.",
+                    "no inventory, or metrics.per_service is off",
+                ),
+                (f"count by (framework, version) ({facts})",),
+                (
+                    Column("framework", "Framework"),
+                    Column("version", "Version"),
+                    Column("Value", "Services"),
+                ),
+                Sorted("Services", descending=True),
+                width=HALF,
+            ),
+        ),
+    )

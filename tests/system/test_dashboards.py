@@ -1,0 +1,469 @@
+"""Each panel's query, asked of a real Prometheus as Grafana does, has what the panel promises."""
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf, isnan
+from pathlib import Path
+from time import time
+from typing import Any, Final
+
+import pytest
+
+from exporter import VERSION
+from exporter.simulator import Cloud, Fault, serving
+from tests.exporting import Exporter, exporting, target
+from tests.grafana import Panel, Target, panels
+
+from .expected import Vector, inventory
+from .programs import Programs
+from .prometheus import Labels, Prometheus, labels, running
+
+pytestmark = pytest.mark.system
+
+SPAN: Final = 600
+"""Seconds of the time range that is looked at; the samples are all of its end."""
+
+PANELS: Final = {str(panel): panel for panel in panels()}
+QUERY: Final = "QueryModelService"
+
+Answer = dict[Labels, float]
+
+
+@dataclass(frozen=True)
+class Grafana:
+    """What the dashboards show of this Prometheus at one moment."""
+
+    prometheus: Prometheus
+    at: float
+    scrape: int = 1
+
+    async def shows(self, panel: str, **chosen: str | list[str]) -> Answer:
+        """What a panel of a single query has at the moment, by the labels that its query keeps."""
+        (answer,) = await self.answers(PANELS[panel], **chosen)
+        return answer
+
+    async def answers(self, panel: Panel, **chosen: str | list[str]) -> list[Answer]:
+        """What each query of a panel has at the moment."""
+        return [await self._answer(each, **chosen) for each in panel.targets]
+
+    async def empty(self) -> set[str]:
+        """The panels that have nothing to show, and so say their word for that."""
+        return {name for name, panel in PANELS.items() if not any(await self.answers(panel))}
+
+    async def _answer(self, query: Target, **chosen: str | list[str]) -> Answer:
+        asked = query.asked(SPAN, self.scrape, **chosen)
+        if query.instant:
+            rows = await self.prometheus.rows(asked, self.at)
+        else:
+            step = query.step(SPAN, self.scrape)
+            lines = await self.prometheus.lines(asked, self.at, span=SPAN, step=step)
+            rows = [(metric, at[-1][1]) for metric, at in lines if at[-1][0] >= self.at - step / 2]
+        rows = [(metric, value) for metric, value in rows if not isnan(value)]  # a gap
+        answer = {_labels(metric): value for metric, value in rows}
+        assert len(answer) == len(rows), f"labels are not enough to tell apart {rows}"
+        return answer
+
+
+def _labels(metric: Mapping[str, str]) -> Labels:
+    return labels(**{name: value for name, value in metric.items() if name != "__name__"})
+
+
+@dataclass
+class Lab:
+    """Platforms, two exporters that poll each of them, and a Prometheus that scrapes both."""
+
+    platforms: dict[str, Cloud]
+    exporters: list[Exporter]
+    lives: list[AsyncExitStack]
+    prometheus: Prometheus
+
+    async def stop(self, number: int) -> None:
+        """End one of the exporters."""
+        await self.lives[number].aclose()
+
+    @property
+    def instances(self) -> list[str]:
+        """The exporters as Prometheus calls them."""
+        return [":".join(map(str, exporter.address)) for exporter in self.exporters]
+
+    async def grafana(self, condition: str) -> Grafana:
+        """The dashboards as soon as a condition holds for good."""
+        return Grafana(self.prometheus, await self.prometheus.moment(condition))
+
+    @cached_property
+    def inventory(self) -> dict[str, Vector]:
+        """What the platforms have, each family with the label `target`."""
+        families: dict[str, Vector] = defaultdict(dict)
+        for name, cloud in self.platforms.items():
+            for family, vector in inventory(cloud.estate).items():
+                families[family] |= {_of(each, target=name): v for each, v in vector.items()}
+        return families
+
+    def sums(self, family: str, *by: str, **where: str) -> Answer:
+        """The sum of a family over those of its series, by some of its labels."""
+        sums: Answer = defaultdict(float)
+        for each, value in self.inventory[family].items():
+            if where.items() <= each:
+                sums[labels(**{k: v for k, v in each if k in by})] += value
+        return dict(sums)
+
+    def services(self, *names: str, **where: str) -> list[Labels]:
+        """These facts of each service."""
+        info = self.inventory["zstack_model_service_info"]
+        return [
+            labels(**{k: v for k, v in each if k in names})
+            for each in info
+            if where.items() <= each
+        ]
+
+    def pending(self) -> Collection[tuple[str, str]]:
+        """Target and uuid of each service with a new version."""
+        flags = self.inventory["zstack_model_service_has_new_version"]
+        found = [dict(each) for each, value in flags.items() if value == 1]
+        return {(each["target"], each["uuid"]) for each in found}
+
+
+def _of(given: Labels, **more: str) -> Labels:
+    return given | labels(**more)
+
+
+def _configuration(exporters: list[Exporter]) -> dict[str, Any]:
+    """Prometheus scrapes itself too: it has `up` and `process_*` as the exporters do."""
+    own = {"job_name": "prometheus", "static_configs": [{"targets": ["localhost:1"]}]}
+    ours = [":".join(map(str, exporter.address)) for exporter in exporters]
+    return {
+        "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
+        "scrape_configs": [
+            {"job_name": "zstack-aios", "static_configs": [{"targets": ours}]},
+            own,
+        ],
+    }
+
+
+@asynccontextmanager
+async def lab(
+    programs: Programs, folder: Path, platforms: dict[str, Cloud], *, replicas: int = 2
+) -> AsyncIterator[Lab]:
+    async with AsyncExitStack() as stack:
+        urls = {
+            name: await stack.enter_async_context(serving(cloud))
+            for name, cloud in platforms.items()
+        }
+        web = folder / "web.yml"
+        web.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
+        lives = [await stack.enter_async_context(AsyncExitStack()) for _ in range(replicas)]
+        exporters = [
+            await life.enter_async_context(
+                exporting(
+                    targets={name: target(url, interval=0.4) for name, url in urls.items()},
+                    web={"config_file": str(web)} if replica else {},
+                )
+            )
+            for replica, life in enumerate(lives)
+        ]
+        prometheus = await stack.enter_async_context(
+            running(programs, folder, _configuration(exporters))
+        )
+        yield Lab(platforms, exporters, lives, prometheus)
+
+
+LIVELY: Final = (
+    'count(zstack_up{target="shanghai"} == 1) == 2 and count(zstack_up{target="lab"} == 0) == 2'
+    ' and count(zstack_api_error{code="ID.1002"} == 1) == 2'
+    " and count(zstack_model_services_reported) == 4"
+    " and min(count_over_time(zstack_api_errors_total[10m])) >= 3"
+    ' and min(zstack_api_requests_total{status="503"}) >= 2'
+)
+
+
+@asynccontextmanager
+async def lively(programs: Programs, folder: Path) -> AsyncIterator[tuple[Lab, Grafana]]:
+    """Two platforms, one of which had one failure and now has another."""
+    platforms = {"shanghai": Cloud(services=120, seed=3), "lab": Cloud(services=40, seed=4)}
+    async with lab(programs, folder, platforms) as running_lab:
+        prometheus, faults = running_lab.prometheus, platforms["lab"].faults
+        await prometheus.until("count(zstack_model_services_reported) == 4")
+        faults.append(Fault.error("SYS.1000", operation=QUERY))
+        await prometheus.until('count(zstack_api_error{code="SYS.1000"} == 1) == 2')
+        faults[:] = [Fault.error("ID.1002", operation=QUERY)]
+        yield running_lab, await running_lab.grafana(LIVELY)
+
+
+OTHERS: Final = {
+    "overview: Platforms",
+    "updates: Services with a new version",
+    "exporter-health: Poll duration",
+}
+"""Panels that have tests of their own."""
+
+
+def inventory_panels(of: Lab) -> dict[str, Answer]:
+    """What panels must show, worked out from the platforms' services alone."""
+    services, cpu = "zstack_model_services", "zstack_model_services_requested_cpu_cores"
+    status, memory = "zstack_model_services_version_status", f"{services}_requested_memory_bytes"
+    return {
+        "overview: Model services": of.sums(services),
+        "overview: New versions": of.sums(status, status="new_version"),
+        "overview: By framework": of.sums(services, "framework"),
+        "overview: By type": of.sums(services, "type"),
+        "overview: By source": of.sums(services, "source"),
+        "overview: By platform": of.sums(services, "target"),
+        "overview: By GPU vendor": of.sums(f"{services}_by_gpu_vendor", "gpu_vendor"),
+        "overview: By CPU architecture": of.sums(
+            f"{services}_by_cpu_architecture", "cpu_architecture"
+        ),
+        "overview: Requested CPU": of.sums(cpu, "framework"),
+        "overview: Requested memory": of.sums(memory, "framework"),
+        "overview: Versions": of.sums(status, "status"),
+        "updates: New versions": of.sums(status, status="new_version"),
+        "updates: Current": of.sums(status, status="current"),
+        "updates: Not known": of.sums(status, status="unknown"),
+        "updates: Pending by framework": of.sums(status, "framework", status="new_version"),
+        "updates: Pending by platform": of.sums(status, "target", status="new_version"),
+        "updates: Pending now": of.sums(status, "framework", status="new_version"),
+        "updates: Running versions": dict(Counter(of.services("framework", "version"))),
+    }
+
+
+async def test_the_inventory_is_what_the_platforms_have_however_many_exporters_poll_them(
+    programs: Programs, tmp_path: Path
+) -> None:
+    async with lively(programs, tmp_path) as (of, grafana):
+        for panel, expected in inventory_panels(of).items():
+            assert await grafana.shows(panel) == expected, panel
+        assert inventory_panels(of).keys() | trouble_panels(of).keys() | OTHERS == PANELS.keys()
+        for panel, holds in trouble_panels(of).items():
+            answer = await grafana.shows(panel)
+            assert holds(answer), f"{panel}: {answer}"
+        assert await grafana.empty() == set()
+
+
+def has(*expected: Labels) -> Callable[[Answer], bool]:
+    """Whether just these series are there, with numbers that can be."""
+
+    def holds(answer: Answer) -> bool:
+        return answer.keys() == set(expected) and all(0 <= v < inf for v in answer.values())
+
+    return holds
+
+
+def between(low: float, high: float) -> Callable[[Answer], bool]:
+    """Whether one number is there, and in these bounds."""
+    return lambda answer: low <= answer[labels()] <= high
+
+
+def is_exactly(expected: Answer) -> Callable[[Answer], bool]:
+    return lambda answer: answer == expected
+
+
+def trouble_panels(of: Lab) -> dict[str, Callable[[Answer], bool]]:
+    """What the other panels must show of a platform that fails for the second time."""
+    denied = labels(reason="denied", code="ID.1002")
+    rejected = labels(reason="rejected", code="SYS.1000")
+    in_lab, of_query = labels(target="lab"), labels(operation=QUERY)
+    replicas = [labels(job="zstack-aios", instance=each) for each in of.instances]
+    both = [each | labels(target=name) for each in replicas for name in of.platforms]
+    return {
+        "overview: Platforms failing": is_exactly({labels(): 1}),
+        "overview: Exporters down": is_exactly({labels(): 0}),
+        "overview: Oldest data": between(0.1, 60),
+        "overview: Oldest data, of stale": between(0.0001, 0.1),
+        "overview: Failing with": is_exactly({in_lab | denied: 1, in_lab | rejected: 1}),
+        "overview: API errors by code": has(denied, rejected),
+        "updates: Longest pending": between(0, SPAN),
+        "exporter-health: Exporters up": is_exactly({labels(): 2}),
+        "exporter-health: Exporters down": is_exactly({labels(): 0}),
+        "exporter-health: Version": is_exactly({labels(version=VERSION): 2}),
+        "exporter-health: Configuration": is_exactly({labels(): 1}),
+        "exporter-health: Web configuration": is_exactly({labels(): 1}),
+        "exporter-health: Youngest process": between(0, 3600),
+        "exporter-health: Polls by outcome": has(
+            *(labels(outcome=each) for each in ("success", "failure", "skipped"))
+        ),
+        "exporter-health: Age of data, of stale": has(*both),
+        "exporter-health: Records skipped": has(
+            *(
+                labels(target=name, reason=reason)
+                for name in of.platforms
+                for reason in ("undecodable", "duplicate")
+            )
+        ),
+        "exporter-health: Requests by status": has(labels(status="200"), labels(status="503")),
+        "exporter-health: Errors by reason and code": has(of_query | denied, of_query | rejected),
+        "exporter-health: Request duration": lambda answer: labels(operation=QUERY) in answer,
+        "exporter-health: Logins": has(labels(result="success"), labels(result="failure")),
+        "exporter-health: Memory": has(*replicas),
+        "exporter-health: CPU": has(*replicas),
+        "exporter-health: Scrape duration": has(*replicas),
+        "exporter-health: Samples per scrape": has(*replicas),
+        "exporter-health: Open files": has(*replicas),
+        "exporter-health: Reload": has(*replicas),
+    }
+
+
+async def test_what_is_chosen_is_shown_alone(programs: Programs, tmp_path: Path) -> None:
+    async with lively(programs, tmp_path) as (of, grafana):
+        services = "zstack_model_services"
+        only_lab = of.sums(services, "framework", target="lab")
+        everything = of.sums(services, "framework")
+        one = of.instances[0]
+
+        panel = "overview: By framework"
+        assert await grafana.shows(panel, target="lab") == only_lab
+        assert await grafana.shows(panel, target=["lab"], instance=[one]) == only_lab
+        assert await grafana.shows(panel, target=["lab", "shanghai"]) == everything
+        assert await grafana.shows(panel, target="l.b") == {}
+        assert await grafana.shows(panel, job="zstack-aios", instance=one) == everything
+        assert await grafana.shows("exporter-health: Exporters up", instance=one) == {labels(): 1}
+        assert await grafana.shows("exporter-health: Exporters up", target="lab") == {labels(): 2}
+
+
+async def test_bars_begin_with_the_longest(programs: Programs, tmp_path: Path) -> None:
+    async with lively(programs, tmp_path) as (_, grafana):
+        for name, panel in PANELS.items():
+            if panel.json["type"] == "bargauge":
+                values = [*(await grafana.shows(name)).values()]
+                assert values == sorted(values, reverse=True)
+                assert len(values) >= 2
+
+
+async def test_half_of_the_polls_are_no_slower_than_nearly_all(
+    programs: Programs, tmp_path: Path
+) -> None:
+    async with lively(programs, tmp_path) as (of, grafana):
+        median, nearly_all = await grafana.answers(PANELS["exporter-health: Poll duration"])
+    assert median.keys() == nearly_all.keys() == {labels(target=name) for name in of.platforms}
+    assert all(0 < median[each] <= nearly_all[each] <= 20 for each in median)
+
+
+async def test_platforms_are_a_row_each_with_state_age_and_services(
+    programs: Programs, tmp_path: Path
+) -> None:
+    async with lively(programs, tmp_path) as (of, grafana):
+        platforms = PANELS["overview: Platforms"]
+        last_poll, data_from, share, services = await grafana.answers(platforms)
+
+    def row(target: str, **more: str) -> Labels:
+        return labels(job="zstack-aios", target=target, **more)
+
+    assert last_poll.keys() == {
+        row("shanghai", last_poll="succeeded"),
+        row("lab", last_poll="failed"),
+    }
+    assert services == {row(name): len(cloud.estate) for name, cloud in of.platforms.items()}
+    assert data_from[row("lab")] < data_from[row("shanghai")] <= 1000 * grafana.at
+    assert share[row("lab")] > share[row("shanghai")] > 0
+
+
+HEALTHY_AND_EMPTY: Final = {
+    "overview: Failing with": "no error since the exporter started",
+    "overview: API errors by code": "no error since the exporter started",
+    "updates: Longest pending": "nothing is pending",
+    "updates: Services with a new version": (
+        "no service has a new version (or metrics.per_service is off)"
+    ),
+    "exporter-health: Web configuration": "not in use",
+    "exporter-health: Errors by reason and code": "no error since the exporter started",
+}
+
+
+async def test_what_is_empty_in_health_says_so_in_its_own_words(
+    programs: Programs, tmp_path: Path
+) -> None:
+    cloud = Cloud(services=30)
+    for uuid in list(cloud.estate):
+        cloud.estate.alter(uuid, has_new_version=False)
+    async with lab(programs, tmp_path, {"lab": cloud}, replicas=1) as of:
+        grafana = await of.grafana(
+            "min(count_over_time(zstack_up[10m])) >= 4 and sum(zstack_up) == 1"
+        )
+        assert await grafana.empty() == HEALTHY_AND_EMPTY.keys()
+        for panel in ("overview: Platforms failing", "overview: Exporters down"):
+            assert await grafana.shows(panel) == {labels(): 0}
+        assert await grafana.shows("overview: New versions") == {labels(): 0}
+    said = {name: PANELS[name].json["fieldConfig"]["defaults"]["noValue"] for name in PANELS}
+    assert {name: said[name] for name in HEALTHY_AND_EMPTY} == HEALTHY_AND_EMPTY
+
+
+async def test_no_panel_tells_anything_where_no_exporter_was_ever_seen(
+    programs: Programs, tmp_path: Path
+) -> None:
+    async with lab(programs, tmp_path, {}, replicas=0) as of:
+        grafana = await of.grafana("count(up) == 1")
+        assert await grafana.empty() == PANELS.keys()
+
+
+async def test_an_exporter_that_is_gone_is_counted_and_the_other_goes_on(
+    programs: Programs, tmp_path: Path
+) -> None:
+    cloud = Cloud(services=30)
+    async with lab(programs, tmp_path, {"lab": cloud}) as of:
+        await of.prometheus.until("count(zstack_up == 1) == 2")
+        await of.stop(0)
+
+        grafana = await of.grafana('count(up{job="zstack-aios"} == 0) == 1')
+        assert await grafana.shows("overview: Exporters down") == {labels(): 1}
+        assert await grafana.shows("exporter-health: Exporters up") == {labels(): 1}
+        assert await grafana.shows("overview: Platforms failing") == {labels(): 0}
+        assert await grafana.shows("overview: Model services") == {labels(): 30}
+
+        await of.stop(1)
+        grafana = await of.grafana('count(up{job="zstack-aios"} == 0) == 2')
+        assert await grafana.shows("overview: Exporters down") == {labels(): 2}
+        assert await grafana.shows("overview: Platforms failing") == {}
+        assert await grafana.shows("overview: Model services") == {}
+
+
+async def test_a_new_version_is_pending_since_the_samples_show_the_change(
+    programs: Programs, tmp_path: Path
+) -> None:
+    cloud = Cloud(services=60)
+    async with lab(programs, tmp_path, {"lab": cloud}) as of:
+        await of.prometheus.until("min(count_over_time(zstack_up[10m])) >= 8")
+        before = {uuid for _, uuid in of.pending()}
+        changed, renamed, *_ = (s.uuid for s in cloud.estate.values() if s.has_new_version is False)
+        began = time()
+        cloud.estate.alter(changed, has_new_version=True)
+        cloud.estate.alter(renamed, has_new_version=True, name="renamed since")
+        pending = 'count(zstack_model_service_has_new_version{uuid="%s"} == 1) == 2'
+        grafana = await of.grafana(f"{pending % changed} and {pending % renamed}")
+
+        found = await pending_services(grafana)
+        assert found.keys() == before | {changed, renamed}
+        for uuid, (facts, since) in found.items():
+            if uuid in before:
+                assert facts["seen"] == "no change"
+                assert since < began
+            else:
+                assert facts["seen"] == "the change"
+                assert began - 2 <= since <= grafana.at
+        facts, _ = found[renamed]
+        service = cloud.estate[renamed]
+        assert facts == {
+            "job": "zstack-aios",
+            "target": "lab",
+            "uuid": renamed,
+            "name": "renamed since",
+            "framework": service.framework,
+            "type": service.type,
+            "version": service.version or "",
+            "seen": "the change",
+        }
+        longest = await grafana.shows("updates: Longest pending")
+        oldest = min(since for _, since in found.values())
+        assert longest == {labels(): pytest.approx(grafana.at - oldest, abs=0.01)}
+
+        coarse = Grafana(grafana.prometheus, grafana.at, scrape=3600)
+        assert (await pending_services(coarse)).keys() == found.keys()
+
+
+async def pending_services(grafana: Grafana) -> dict[str, tuple[dict[str, str], float]]:
+    """The facts of each row of the table by uuid, and since when it is pending."""
+    answer = await grafana.shows("updates: Services with a new version")
+    rows = [(dict(each), grafana.at - value / 1000) for each, value in answer.items()]
+    found = {facts["uuid"]: (facts, since) for facts, since in rows}
+    assert len(found) == len(rows), "a service stands there twice"
+    return found
