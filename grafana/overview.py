@@ -15,15 +15,13 @@ from .promql import (
     how_many,
     inventory,
     platforms,
+    ranked,
     series,
     total,
 )
 
-SERVICES: Final = inventory("zstack_model_services")
-CPU: Final = inventory("zstack_model_services_requested_cpu_cores")
-MEMORY: Final = inventory("zstack_model_services_requested_memory_bytes")
-STATUS: Final = inventory("zstack_model_services_version_status", more=("status",))
-NEW: Final = inventory("zstack_model_services_version_status", 'status="new_version"')
+SERVICES: Final = "zstack_model_services"
+STATUS: Final = "zstack_model_services_version_status"
 
 UP: Final = platforms(series("zstack_up"))
 LAST_POLL: Final = (
@@ -111,7 +109,7 @@ def _trust() -> Row:
             ),
             number(
                 Told("Model services", "Model services of all chosen platforms.", _NO_INVENTORY),
-                total(SERVICES),
+                inventory(SERVICES),
             ),
             number(
                 Told(
@@ -119,7 +117,7 @@ def _trust() -> Row:
                     "Model services that have a newer version available. Which ones: see Updates.",
                     _NO_INVENTORY,
                 ),
-                total(NEW),
+                inventory(STATUS, where=('status="new_version"',)),
                 colours=steps(GOOD, (1, NOTABLE)),
                 said={"0": ("none", GOOD)},
                 leads_to=leading_to(UPDATES),
@@ -130,7 +128,7 @@ def _trust() -> Row:
 
 def _state() -> Row:
     lately = f"max_over_time({series('zstack_api_error')}[$__interval])"
-    failing = total(platforms(lately, "reason", "code"), "target", "reason", "code")
+    failing = platforms(lately, "reason", "code")
     return Row(
         "Freshness",
         (
@@ -177,12 +175,6 @@ def _state() -> Row:
 
 
 def _services() -> Row:
-    def by(label: str) -> str:
-        return f"sort_desc({total(SERVICES, label)})"
-
-    def once(metric: str, label: str) -> str:
-        return f"sort_desc({total(platforms(series(metric), label), label)})"
-
     return Row(
         "Model services",
         (
@@ -192,12 +184,12 @@ def _services() -> Row:
                     "How many model services run on each framework.",
                     _NO_INVENTORY,
                 ),
-                Query(total(SERVICES, "framework"), "{{framework}}"),
+                Query(inventory(SERVICES, "framework"), "{{framework}}"),
                 stacked=True,
             ),
             bars(
                 Told("By type", "How many model services there are of each type.", _NO_INVENTORY),
-                Query(by("type"), "{{type}}"),
+                Query(ranked(inventory(SERVICES, "type")), "{{type}}"),
             ),
             bars(
                 Told(
@@ -205,11 +197,11 @@ def _services() -> Row:
                     "Where the models of the services come from, as far as the platform says.",
                     _NO_INVENTORY,
                 ),
-                Query(by("source"), "{{source}}"),
+                Query(ranked(inventory(SERVICES, "source")), "{{source}}"),
             ),
             lines(
                 Told("By platform", "How many model services each platform has.", _NO_INVENTORY),
-                Query(total(SERVICES, "target"), "{{target}}"),
+                Query(inventory(SERVICES, "target"), "{{target}}"),
                 stacked=True,
             ),
             bars(
@@ -218,7 +210,9 @@ def _services() -> Row:
                     "Model services with a GPU specification of each vendor. One may have several.",
                     "no service has a GPU specification",
                 ),
-                Query(once("zstack_model_services_by_gpu_vendor", "gpu_vendor"), "{{gpu_vendor}}"),
+                Query(
+                    ranked(inventory(f"{SERVICES}_by_gpu_vendor", "gpu_vendor")), "{{gpu_vendor}}"
+                ),
             ),
             bars(
                 Told(
@@ -227,7 +221,7 @@ def _services() -> Row:
                     "no service tells its architectures",
                 ),
                 Query(
-                    once("zstack_model_services_by_cpu_architecture", "cpu_architecture"),
+                    ranked(inventory(f"{SERVICES}_by_cpu_architecture", "cpu_architecture")),
                     "{{cpu_architecture}}",
                 ),
             ),
@@ -247,7 +241,7 @@ def _resources() -> Row:
                     _NO_INVENTORY,
                     "suffix: cores",
                 ),
-                Query(total(CPU, "framework"), "{{framework}}"),
+                Query(inventory(f"{SERVICES}_requested_cpu_cores", "framework"), "{{framework}}"),
                 stacked=True,
             ),
             lines(
@@ -258,7 +252,9 @@ def _resources() -> Row:
                     _NO_INVENTORY,
                     "bytes",
                 ),
-                Query(total(MEMORY, "framework"), "{{framework}}"),
+                Query(
+                    inventory(f"{SERVICES}_requested_memory_bytes", "framework"), "{{framework}}"
+                ),
                 stacked=True,
             ),
         ),
@@ -277,7 +273,7 @@ def _changes() -> Row:
                     " platform does not say.",
                     _NO_INVENTORY,
                 ),
-                Query(total(STATUS, "status"), "{{status}}"),
+                Query(inventory(STATUS, "status"), "{{status}}"),
                 stacked=True,
                 colours=STATUSES,
             ),

@@ -1,17 +1,14 @@
 """Queries, so that each is right for one exporter and for several that poll the same platform.
 
 A platform is known by its `job` and `target`. Replicas of an exporter differ in `instance` alone,
-and tell the same numbers but for a poll that one of them is ahead: `platforms` takes the largest of
-them before anything is added up.
+and tell the same numbers but for a poll that one of them is ahead. So the largest that any of them
+tells is taken before platforms are added up.
 """
 
 from typing import Final
 
 EXPORTERS: Final = 'job=~"$job",instance=~"$instance"'
 PLATFORMS: Final = f'{EXPORTERS},target=~"$target"'
-
-GROUP: Final = ("framework", "type", "source")
-
 
 KNOWN: Final = f"zstack_poll_interval_seconds{{{PLATFORMS}}}"
 """A series that an exporter has of each of its platforms from the first moment, polled or not."""
@@ -42,14 +39,25 @@ def platforms(vector: str, *labels: str) -> str:
     return f"max by ({', '.join(('job', 'target', *labels))}) ({vector})"
 
 
-def inventory(metric: str, *matchers: str, more: tuple[str, ...] = ()) -> str:
-    """One series for each platform, framework, type and source."""
-    return platforms(series(metric, *matchers), *GROUP, *more)
+def inventory(metric: str, *by: str, where: tuple[str, ...] = ()) -> str:
+    """The sum over all platforms, or by these labels.
+
+    What one replica tells is added up by itself first: a service that moves from one label to
+    another must not count twice while only one of them knows.
+    """
+    own = [label for label in by if label != "target"]
+    of_each = total(series(metric, *where), "job", "instance", "target", *own)
+    return total(platforms(of_each, *own), *by)
 
 
 def total(vector: str, *by: str) -> str:
     """The sum over everything, or by these labels."""
     return f"sum by ({', '.join(by)}) ({vector})" if by else f"sum({vector})"
+
+
+def ranked(vector: str) -> str:
+    """The largest first."""
+    return f"sort_desc({vector})"
 
 
 def age(timestamp: str) -> str:

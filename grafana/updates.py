@@ -7,11 +7,9 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from .look import GOOD, NOTABLE, Query, Told, steps
 from .page import UPDATES, Row, page
 from .panels import HALF, QUARTER, Column, Difference, Sorted, bars, grid, lines, number
-from .promql import inventory, platforms, series, total
+from .promql import inventory, platforms, ranked, series
 
 FLAG: Final = platforms(series("zstack_model_service_has_new_version"), "uuid")
-STATUS: Final = "zstack_model_services_version_status"
-NEW: Final = inventory(STATUS, 'status="new_version"')
 
 _SAME: Final = "on (job, target, uuid)"
 _LOOKED_AT: Final = "[$__range:$__interval]"
@@ -53,6 +51,11 @@ def dashboard() -> Dashboard:
     )
 
 
+def services(status: str, *by: str) -> str:
+    """How many services there are of this status."""
+    return inventory("zstack_model_services_version_status", *by, where=(f'status="{status}"',))
+
+
 def _now() -> Row:
     return Row(
         "Now",
@@ -61,7 +64,7 @@ def _now() -> Row:
                 Told(
                     "New versions", "Services that have a newer version available.", _NO_INVENTORY
                 ),
-                total(NEW),
+                services("new_version"),
                 width=QUARTER,
                 colours=steps(GOOD, (1, NOTABLE)),
                 said={"0": ("none", GOOD)},
@@ -80,7 +83,7 @@ def _now() -> Row:
             ).max_data_points(RESOLUTION),
             number(
                 Told("Current", "Services of which the platform says so.", _NO_INVENTORY),
-                total(inventory(STATUS, 'status="current"')),
+                services("current"),
                 width=QUARTER,
             ),
             number(
@@ -90,7 +93,7 @@ def _now() -> Row:
                     " They are in no other panel here.",
                     _NO_INVENTORY,
                 ),
-                total(inventory(STATUS, 'status="unknown"')),
+                services("unknown"),
                 width=QUARTER,
             ),
         ),
@@ -145,7 +148,7 @@ def _history() -> Row:
                     "How many services have a new version, by framework.",
                     _NO_INVENTORY,
                 ),
-                Query(total(NEW, "framework"), "{{framework}}"),
+                Query(services("new_version", "framework"), "{{framework}}"),
                 stacked=True,
             ),
             lines(
@@ -154,7 +157,7 @@ def _history() -> Row:
                     "How many services have a new version, by platform.",
                     _NO_INVENTORY,
                 ),
-                Query(total(NEW, "target"), "{{target}}"),
+                Query(services("new_version", "target"), "{{target}}"),
                 stacked=True,
             ),
             bars(
@@ -163,7 +166,7 @@ def _history() -> Row:
                     "How many services of each framework have a new version.",
                     _NO_INVENTORY,
                 ),
-                Query(f"sort_desc({total(NEW, 'framework')})", "{{framework}}"),
+                Query(ranked(services("new_version", "framework")), "{{framework}}"),
                 width=HALF,
                 color=NOTABLE,
             ),
