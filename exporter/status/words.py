@@ -52,7 +52,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "waiting": Text("first poll under way", "首次轮询进行中"),
     "up_for": Text("Up for", "已正常"),
     "failing_for": Text("Failing for", "已失败"),
-    "from": Text("since {time}", "自 {time}"),
+    "from": Text("since {time}", "自 {time} 起"),
     "ago": Text("{duration} ago", "{duration}前"),
     "in": Text("in {duration}", "{duration}后"),
     # its trouble
@@ -103,7 +103,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "polls": Text("The last poll|The last {} polls", "最近 {} 次轮询"),
     "polls_summary": Text(
         "{good} succeeded, {bad} failed; half took at most {median}, the longest {longest}.",
-        "{good} 次成功，{bad} 次失败；半数不超过 {median}，最长 {longest}。",
+        "{good} 次成功，{bad} 次失败；半数用时不超过 {median}，最长 {longest}。",
     ),
     "poll_good": Text("{time}: {services} in {duration}", "{time}：{services}，用时 {duration}"),
     "poll_bad": Text("{time}: {reason} after {duration}", "{time}：{reason}，{duration}后"),
@@ -114,7 +114,7 @@ WORDS: Final[Mapping[str, Text]] = {
     "failed": Text("failed", "失败"),
     "skipped": Text("polls skipped before it", "此前有轮询被跳过"),
     "newest_right": Text(
-        "The newest is on the right; height is duration.", "最新的在右侧，高度为用时。"
+        "The newest is on the right; height is duration.", "最新的在右侧，高度表示用时。"
     ),
     # the services
     "new_versions": Text("Services with a new version", "有新版本的服务"),

@@ -159,6 +159,16 @@ async def test_light_and_dark_follow_the_reader(browser: Browser) -> None:
     assert papers[1] != papers[0]
 
 
+async def test_a_uuid_and_a_framework_stand_on_one_line_on_a_desk(browser: Browser) -> None:
+    async with a_house() as exporter, tab(browser, exporter.url("/"), viewport=DESK) as one:
+        heights = await one.evaluate(
+            "[...document.querySelectorAll('.sorts ~ tbody :is(th code, td:nth-child(3)) bdi')]"
+            ".map(each => [each.textContent, each.getBoundingClientRect().height])"
+        )
+        assert len(heights) == 40
+        assert [text for text, height in heights if height > 30] == []
+
+
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])
 async def test_text_of_strangers_stays_text(browser: Browser, window: dict[str, int]) -> None:
     cloud = Cloud(services=len(HOSTILE))
@@ -183,6 +193,13 @@ async def test_text_of_strangers_stays_text(browser: Browser, window: dict[str, 
             ".every(each => getComputedStyle(each).unicodeBidi.startsWith('isolate'))"
         )
         assert isolated
+        strays = await one.evaluate(
+            "[...document.querySelectorAll('.kinds > span')].filter(each => {"
+            " const [text, number] = [...each.children].map(one => one.getBoundingClientRect());"
+            " return number.left < text.right - 1 && number.top < text.bottom - 1;"
+            "}).map(each => each.textContent)"
+        )
+        assert strays == []
         assert await wide(one) <= 0
 
 

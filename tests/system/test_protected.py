@@ -29,6 +29,7 @@ pytestmark = [
 README: Final = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 SECTION: Final = README.split("\n## Protect it", 1)[1].split("\n## ", 1)[0]
 PREPARE, START = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
+SECRET, COMMAND = START.replace("\\\n", "").splitlines()
 (SCRAPE,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
 PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -37,19 +38,18 @@ PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 def folder(tmp_path: Path) -> Path:
     """A folder in which the README's commands have been run."""
     subprocess.run(
-        ["bash", "-euc", PREPARE],
+        ["bash", "-euc", PREPARE + SECRET],
         cwd=tmp_path,
         env=os.environ | {"PATH": PATH},
         capture_output=True,
         check=True,
     )
-    (tmp_path / "zstack-password").write_text("password")
     return tmp_path
 
 
 def flags(folder: Path, platform: str) -> list[str]:
     """The README's flags, with what differs here: the platform, the folder and the port."""
-    program, *given = shlex.split(START.replace("\\\n", ""))
+    program, *given = shlex.split(COMMAND)
     assert program == "zstack-aios-exporter"
     here = [str(folder / each) if (folder / each).is_file() else each for each in given]
     here[here.index("http://127.0.0.1:8080")] = platform
