@@ -13,7 +13,7 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
@@ -110,12 +110,18 @@ WEB_RELOAD_TIME: Final = Family(
     "When the web configuration file was last read successfully, in Unix time; absent without one.",
     per_target=False,
 )
+WEB_CERTIFICATE: Final = Family(
+    "zstack_exporter_web_certificate_not_after_timestamp_seconds",
+    "When the certificate that the exporter serves with ends, in Unix time; absent without TLS.",
+    per_target=False,
+)
 OF_EXPORTER: Final = (
     BUILD_INFO,
     RELOAD_SUCCESSFUL,
     RELOAD_TIME,
     WEB_RELOAD_SUCCESSFUL,
     WEB_RELOAD_TIME,
+    WEB_CERTIFICATE,
 )
 
 
@@ -198,6 +204,7 @@ class Telemetry(Collector):
             PlatformCollector(registry=self._own)
         self._configuration = _Loads(self._own, RELOAD_SUCCESSFUL, RELOAD_TIME)
         self._web_configuration: _Loads | None = None
+        self._certificate_ends_at: float | None = None
         facts = (VERSION, build().revision, platform.python_version())
         _gauge(self._own, BUILD_INFO).labels(*facts).set(1)
 
@@ -219,15 +226,22 @@ class Telemetry(Collector):
         """The configuration was read just now, or could not be."""
         self._configuration.told(successful=successful)
 
-    def web_configured(self, *, successful: bool) -> None:
-        """The web configuration file was read just now, or could not be."""
+    def web_configured(
+        self, *, successful: bool, certificate_ends_at: float | None = None
+    ) -> None:
+        """The web configuration file was read just now, or could not be and nothing changed."""
         if self._web_configuration is None:
             self._web_configuration = _Loads(self._own, WEB_RELOAD_SUCCESSFUL, WEB_RELOAD_TIME)
         self._web_configuration.told(successful=successful)
+        if successful:
+            self._certificate_ends_at = certificate_ends_at
 
     @override
     def collect(self) -> Iterator[Metric]:
         yield from self._own.collect()
+        if self._certificate_ends_at is not None:
+            name, told = WEB_CERTIFICATE.name, WEB_CERTIFICATE.help
+            yield GaugeMetricFamily(name, told, self._certificate_ends_at)
         together: dict[str, Metric] = {}
         for target in tuple(self._targets.values()):
             for metric in target.registry.collect():

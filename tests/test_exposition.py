@@ -275,7 +275,7 @@ def test_every_family_is_told_of_once_and_by_the_rules() -> None:
 
 async def test_every_family_of_the_table_is_on_the_page() -> None:
     telemetry = Telemetry(process=False)
-    telemetry.web_configured(successful=True)
+    telemetry.web_configured(successful=True, certificate_ends_at=1.8e9)
     counts = telemetry.target("lab")
     counts.requested("QueryModelService", 200, 0.03)
     counts.failed("QueryModelService", "rejected", "SYS.1000")

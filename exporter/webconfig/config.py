@@ -46,6 +46,11 @@ class WebConfig:
         """What to serve with; None for plain HTTP."""
         return None if self.tls_server is None else self.tls_server.context
 
+    @property
+    def certificate_ends_at(self) -> float | None:
+        """When the certificate ends (Unix time); None without one."""
+        return None if self.tls_server is None else self.tls_server.ends_at
+
 
 class UnusableError(SettingsError):
     """The file is wrong; `files` are those that were read to find out."""

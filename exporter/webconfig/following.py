@@ -19,9 +19,12 @@ LOOK_SECONDS: Final = 0.4
 
 
 class Told(Protocol):
-    """Hears of each reading of the file whether it succeeded."""
+    """Hears of each reading of the file whether it succeeded, and if so, when its certificate ends.
 
-    def __call__(self, *, successful: bool) -> None: ...
+    The end is Unix time, None without a certificate.
+    """
+
+    def __call__(self, *, successful: bool, certificate_ends_at: float | None = None) -> None: ...
 
 
 class Following:
@@ -34,7 +37,7 @@ class Following:
         self._seen: Fingerprints = config.files
         self._broken: tuple[Fault, ...] = ()
         self._reading = asyncio.Lock()
-        told(successful=True)
+        told(successful=True, certificate_ends_at=config.certificate_ends_at)
 
     async def follow(self) -> None:
         """Look for changes, and take them up, until cancelled."""
@@ -76,7 +79,7 @@ class Following:
         self._broken = faults
 
     def _take(self, config: WebConfig) -> None:
-        self._told(successful=True)
+        self._told(successful=True, certificate_ends_at=config.certificate_ends_at)
         if self._broken or config.files != self.config.files:
             log.info("web configuration read", file=str(self._path))
         self._broken = ()

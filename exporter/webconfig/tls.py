@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from exporter.settings import Fault
 
+from .certificate import ends_at
 from .document import Value
 from .files import Files, in_memory
 from .tls_terms import KEYS, TlsTerms, asks_for_tls, given_as, read_allowed_sans, read_terms, says
@@ -16,12 +17,16 @@ from .tls_terms import KEYS, TlsTerms, asks_for_tls, given_as, read_allowed_sans
 
 @dataclass(frozen=True)
 class TlsServer:
-    """How connections are secured; `digest` tells whether another context would differ."""
+    """How connections are secured; `digest` tells whether another context would differ.
+
+    `ends_at` is when its certificate does (Unix time), None if that can't be told.
+    """
 
     context: ssl.SSLContext
     digest: str
     requires_certificate: bool
     allowed_sans: frozenset[str] | None
+    ends_at: float | None
 
     def admits(self, certificate: Mapping[str, Any] | None) -> bool:
         """Whether a client may come in by its verified certificate, which may be None.
@@ -57,7 +62,9 @@ def _server(value: Value, files: Files, faults: list[Fault]) -> TlsServer | None
     if faults:
         return None
     context = _context(terms, keys)
-    return TlsServer(context, terms.digest, terms.policy is ssl.CERT_REQUIRED, sans)
+    requires_certificate = terms.policy is ssl.CERT_REQUIRED
+    ends = ends_at(terms.certificate)
+    return TlsServer(context, terms.digest, requires_certificate, sans, ends)
 
 
 def _context(terms: TlsTerms, keys: Mapping[str, Value]) -> ssl.SSLContext:

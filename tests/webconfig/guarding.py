@@ -50,6 +50,7 @@ class Guarded:
     guard: Guard
     port: int
     told: list[bool] = field(default_factory=list)
+    ends: list[float | None] = field(default_factory=list)
 
     @asynccontextmanager
     async def client(self, tls: ssl.SSLContext | None = None) -> AsyncIterator["Client"]:
@@ -97,9 +98,13 @@ class Client:
 async def guarded(path: Path | None) -> AsyncIterator[Guarded]:
     """A server with this file, until the block ends. Raises SettingsError for a wrong one."""
     told: list[bool] = []
-    guard = await Guard.of(
-        path, open_paths=frozenset({OPEN}), told=lambda *, successful: told.append(successful)
-    )
+    ends: list[float | None] = []
+
+    def hear(*, successful: bool, certificate_ends_at: float | None = None) -> None:
+        told.append(successful)
+        ends.append(certificate_ends_at)
+
+    guard = await Guard.of(path, open_paths=frozenset({OPEN}), told=hear)
     sockets = bind([("127.0.0.1", 0)])
     port = sockets[0].getsockname()[1]
     async with (
@@ -107,7 +112,7 @@ async def guarded(path: Path | None) -> AsyncIterator[Guarded]:
         asyncio.TaskGroup() as tasks,
     ):
         following = tasks.create_task(guard.follow())
-        yield Guarded(guard, port, told)
+        yield Guarded(guard, port, told, ends)
         following.cancel()
 
 
