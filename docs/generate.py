@@ -13,6 +13,8 @@ from functools import reduce
 from pathlib import Path
 from textwrap import fill
 
+import rules
+
 from exporter.advice import ADVICE
 from exporter.family import Family
 from exporter.metrics import SECTIONS
@@ -224,6 +226,10 @@ DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
     ),
     ("docs/metrics.md", region("metrics", metrics_tables)),
     ("docs/settings.md", region("settings", settings_tables)),
+    (
+        "docs/alerts.md",
+        each(region("alerts", rules.alerts_table), region("records", rules.records_table)),
+    ),
     ("config.example.yaml", lambda _: example_file()),
 )
 

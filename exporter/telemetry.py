@@ -226,9 +226,7 @@ class Telemetry(Collector):
         """The configuration was read just now, or could not be."""
         self._configuration.told(successful=successful)
 
-    def web_configured(
-        self, *, successful: bool, certificate_ends_at: float | None = None
-    ) -> None:
+    def web_configured(self, *, successful: bool, certificate_ends_at: float | None = None) -> None:
         """The web configuration file was read just now, or could not be and nothing changed."""
         if self._web_configuration is None:
             self._web_configuration = _Loads(self._own, WEB_RELOAD_SUCCESSFUL, WEB_RELOAD_TIME)

@@ -42,10 +42,17 @@ class Programs:
         """Exit status and all that `promtool check rules` says of rules."""
         return await self._check("rules", str(file))
 
+    async def test_rules(self, file: Path) -> tuple[int | None, str]:
+        """Exit status and all that `promtool test rules` says of cases for rules."""
+        return await self._promtool("test", "rules", str(file))
+
     async def _check(self, *what: str, said: str = "") -> tuple[int | None, str]:
+        return await self._promtool("check", *what, said=said)
+
+    async def _promtool(self, *what: str, said: str = "") -> tuple[int | None, str]:
         program = await asyncio.create_subprocess_exec(
             self.promtool,
-            *("check", *what),
+            *what,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
