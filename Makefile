@@ -27,6 +27,7 @@ lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/python -m grafana --check
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m deploy --check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
@@ -37,6 +38,7 @@ format: $(VENV)/.developing  ## ruff's formatter and its safe mends
 
 docs: dashboards  ## the generated pages and tables
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m deploy
 
 dashboards: $(VENV)/.developing  ## Grafana's dashboards, from their code
 	$(BIN)/python -m grafana

@@ -30,6 +30,20 @@ async def test_prometheus_takes_every_scrape_config(programs: Programs, tmp_path
 
 
 @pytest.mark.system
+async def test_prometheus_takes_the_scrape_config_for_kubernetes(
+    programs: Programs, tmp_path: Path
+) -> None:
+    documented = blocks("docs/kubernetes.md", "yaml")
+    [example] = [block for block in documented if "scrape_configs:" in block]
+    file = tmp_path / "prometheus.yml"
+    file.write_text(example)
+    code, said = await programs.check_config(file)
+    if "field kubernetes_sd_configs not found" in said:
+        pytest.skip("this build of Prometheus discovers nothing in Kubernetes")
+    assert code == 0, said
+
+
+@pytest.mark.system
 async def test_prometheus_understands_every_query(programs: Programs, tmp_path: Path) -> None:
     queries = [
         query

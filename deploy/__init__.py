@@ -1,0 +1,1 @@
+"""What Kubernetes and Helm need in a form of their own, made from what the project has once."""

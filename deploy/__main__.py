@@ -1,0 +1,110 @@
+"""Rewrite what is made from other files; with --check, only say which are out of date."""
+
+import argparse
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import indent
+from typing import Final
+
+from .schema import values_schema
+from .values import VALUES, read_values, table
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RULES: Final = Path("deploy/prometheus/rules")
+DASHBOARDS: Final = Path("grafana")
+RESOURCES: Final = Path("deploy/kubernetes")
+CHART: Final = VALUES.parent
+
+_MADE: Final = (CHART / "files", RESOURCES / "components" / "prometheus-rule")
+"""Folders whose files are all made here, but for a kustomization."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Bring every file up to date; with --check, return 1 if one is not."""
+    parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the project")
+    options = parser.parse_args(arguments)
+    old = [*outdated(options.root)]
+    for path, text in old:
+        print(f"{path} is out of date" if options.check else f"rewrote {path}")  # noqa: T201 - a command's output
+        if not options.check:
+            _write(options.root / path, text)
+    return int(bool(old) and options.check)
+
+
+def outdated(root: Path) -> Iterator[tuple[Path, str | None]]:
+    """Each file that does not hold what it should, and that: nothing, if it should not be."""
+    wanted = dict(made(root))
+    for path, text in wanted.items():
+        file = root / path
+        if not file.exists() or file.read_text("utf-8") != text:
+            yield path, text
+    for folder in _MADE:
+        for file in (root / folder).rglob("*.*"):
+            path = file.relative_to(root)
+            if path not in wanted and file.name != "kustomization.yaml":
+                yield path, None
+
+
+def made(root: Path) -> Iterator[tuple[Path, str]]:
+    """Each file that is made here."""
+    for rules in sorted((root / RULES).glob("*.yml")):
+        text = rules.read_text("utf-8")
+        yield _MADE[1] / f"{rules.stem}.yaml", prometheus_rule(rules.stem, text)
+        # Helm packs nothing from above the chart's folder.
+        yield CHART / "files" / "rules" / rules.name, text
+    for dashboard in sorted((root / DASHBOARDS).glob("*.json")):
+        yield CHART / "files" / "dashboards" / dashboard.name, dashboard.read_text("utf-8")
+    values = read_values((root / VALUES).read_text("utf-8"))
+    yield CHART / "values.schema.json", values_schema(values)
+    yield _region(root, CHART / "README.md", "values", table(values))
+    version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    yield _line(root, CHART / "Chart.yaml", r"(?:appV|v)ersion: ", version)
+    yield _line(root, RESOURCES / "base" / "kustomization.yaml", r" +newTag: ", version)
+
+
+def prometheus_rule(name: str, rules: str) -> str:
+    """A file of Prometheus' rules as a resource of its operator."""
+    head, groups, rest = rules.partition("groups:\n")
+    return f"""\
+# Made from {RULES / name}.yml by `make docs`: change it there.
+#
+{head}apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: {name}
+  labels:
+    app.kubernetes.io/name: zstack-aios-exporter
+spec:
+{indent(groups + rest, "  ")}"""
+
+
+def _region(root: Path, path: Path, name: str, text: str) -> tuple[Path, str]:
+    begin, end = f"<!-- generated: {name} -->\n", f"<!-- end: {name} -->"
+    before, _, rest = (root / path).read_text("utf-8").partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{path} has no region {name}")
+    return path, f"{before}{begin}{text}\n{end}{after}"
+
+
+def _line(root: Path, path: Path, before: str, value: str) -> tuple[Path, str]:
+    """The file with a value after each line's beginning."""
+    text = (root / path).read_text("utf-8")
+    return path, re.sub(rf"(?m)^({before}).*$", rf"\g<1>{value}", text)
+
+
+def _write(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink()
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""What is made from other files: by `python -m deploy`, and found out when it is old."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from deploy.__main__ import made, main
+from deploy.values import read_values
+
+from .programs import ROOT
+
+CHART = Path("deploy/helm/zstack-aios-exporter")
+RULES = Path("deploy/kubernetes/components/prometheus-rule")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The files from which and to which it is made."""
+    for folder in ("deploy", "grafana"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def is_current(root: Path) -> bool:
+    return main(["--check", "--root", str(root)]) == 0
+
+
+def renewed(root: Path) -> bool:
+    assert main(["--root", str(root)]) == 0
+    return is_current(root)
+
+
+def test_nothing_is_old() -> None:
+    assert is_current(ROOT)
+
+
+def test_whatever_is_changed_by_hand_is_found_and_mended(copy: Path) -> None:
+    paths = [path for path, _ in made(copy)]
+    assert len(paths) >= 7
+    for path in paths:
+        before = (copy / path).read_text()
+        changed = before.replace("0.1.0", "0.1.1").replace("| meaning |", "| sense |")
+        (copy / path).write_text(changed if changed != before else f"{before} ")
+        assert not is_current(copy), path
+        assert renewed(copy)
+        assert (copy / path).read_text() == before
+
+
+def test_a_changed_rule_is_taken_up(copy: Path) -> None:
+    rules = copy / "deploy/prometheus/rules/zstack-aios.yml"
+    rules.write_text(rules.read_text().replace("for: 30d", "for: 60d"))
+    assert not is_current(copy)
+    assert renewed(copy)
+    resource = yaml.safe_load((copy / RULES / "zstack-aios.yaml").read_text())
+    assert resource["spec"] == yaml.safe_load(rules.read_text())
+    assert (copy / CHART / "files/rules/zstack-aios.yml").read_text() == rules.read_text()
+
+
+def test_what_nothing_is_made_from_any_more_is_removed(copy: Path) -> None:
+    kept = {path for path, _ in made(copy)}
+    for left in (RULES / "old.yaml", CHART / "files/dashboards/old.json"):
+        (copy / left).write_text("{}")
+    assert not is_current(copy)
+    assert renewed(copy)
+    assert not (copy / RULES / "old.yaml").exists()
+    assert all((copy / path).exists() for path in kept)
+    assert (copy / RULES / "kustomization.yaml").exists()
+
+
+def test_a_release_changes_every_version(copy: Path) -> None:
+    project = copy / "pyproject.toml"
+    project.write_text(project.read_text().replace('version = "0.1.0"', 'version = "0.2.0"'))
+    assert renewed(copy)
+    chart = yaml.safe_load((copy / CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == ("0.2.0", "0.2.0")
+    base = yaml.safe_load((copy / "deploy/kubernetes/base/kustomization.yaml").read_text())
+    assert [image["newTag"] for image in base["images"]] == ["0.2.0"]
+
+
+def test_a_value_must_be_described() -> None:
+    with pytest.raises(ValueError, match=r"^image\.tag has no comment"):
+        read_values("image:\n  # -- Its name.\n  name: a\n  tag: b\n")
+
+
+def test_a_value_is_what_has_a_description_whatever_it_nests() -> None:
+    [value] = read_values("image:\n  # -- All of it.\n  all: {a: 1}\n")
+    assert (value.key, value.default, value.description) == ("image.all", {"a": 1}, "All of it.")
