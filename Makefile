@@ -23,6 +23,12 @@ test: $(VENV)/.developing  ## every test, with coverage
 	@tools/helm
 	$(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE)
 
+bench: $(VENV)/.developing  ## how fast it is, beside its peers; some minutes
+	$(BIN)/python -m benchmarks
+
+bench-short: $(VENV)/.developing  ## the same with fewer services, in about a minute
+	$(BIN)/python -m benchmarks --short
+
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/python -m grafana --check
@@ -67,4 +73,4 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help install demo test lint format docs dashboards lock clean
+.PHONY: help install demo test bench bench-short lint format docs dashboards lock clean

@@ -10,6 +10,10 @@ _PIECE: Final = 1 << 20
 _TIMEOUT: Final = 120.0
 
 
+class RefusedError(Exception):
+    """The server answered with an error."""
+
+
 class Scraper:
     """Asks one server for one page again and again, on one connection where the server keeps it."""
 
@@ -40,6 +44,15 @@ class Scraper:
         body = bytearray()
         self._ask(body)
         return bytes(body)
+
+    def answers(self) -> bool:
+        """Whether the server has it, rather than an error."""
+        try:
+            self.scrape()
+        except RefusedError:
+            self._close()  # with what else it said
+            return False
+        return True
 
     def _ask(self, kept: bytearray | None) -> float:
         began = perf_counter()
@@ -98,7 +111,7 @@ def text(page: bytes) -> str:
 def _length(head: bytes, *, gzip: bool) -> int:
     status, *lines = head.decode("latin-1").split("\r\n")
     if " 200 " not in status:
-        raise ConnectionError(f"the server answered {status}")
+        raise RefusedError(f"the server answered {status}")
     headers = {name.lower(): value.strip() for name, _, value in (h.partition(":") for h in lines)}
     if gzip != (headers.get("content-encoding") == "gzip"):
         raise ConnectionError("the server sent another encoding than it was asked for")

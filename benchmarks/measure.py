@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import truediv
 from statistics import median, quantiles
 from typing import Final
 
@@ -42,8 +43,11 @@ class Rounds:
 
     def ratio(self, of: str, to: str) -> Spread:
         """How many times as long the one takes as the other, both in the same round."""
-        pairs = zip(self._seconds[of], self._seconds[to], strict=True)
-        return Spread.of([mine / other for mine, other in pairs])
+        return self.by_round(truediv, of, to)
+
+    def by_round(self, figure: Callable[..., float], *names: str) -> Spread:
+        """A figure that is made of what these took in the same round."""
+        return Spread.of([*map(figure, *(self._seconds[name] for name in names))])
 
 
 def rounds(count: int, turns: Mapping[str, Turn], *, repeats: Mapping[str, int]) -> Rounds:

@@ -32,5 +32,5 @@ def main(measure: Callable[[Plan], Iterable[Row]], description: str | None) -> N
     print(msgspec.json.encode(rows).decode() if given.json else markdown(rows))
 
 
-def milliseconds(seconds: float) -> str:
-    return f"{seconds * 1000:.3g} ms"
+def duration(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
