@@ -2,13 +2,15 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 LogFormat = Literal["logfmt", "json"]
+
+_FIRST: Final = ("ts", "level", "msg", "target")
 
 
 def configure(level: str, log_format: LogFormat) -> None:
@@ -34,6 +36,7 @@ def configure(level: str, log_format: LogFormat) -> None:
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _in_order,
                 _renderer(log_format),
             ],
             foreign_pre_chain=shared,
@@ -48,9 +51,12 @@ def configure(level: str, log_format: LogFormat) -> None:
 def _renderer(log_format: LogFormat) -> Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.processors.LogfmtRenderer(
-        key_order=["ts", "level", "msg", "target"], drop_missing=True, bool_as_flag=False
-    )
+    return structlog.processors.LogfmtRenderer(bool_as_flag=False)
+
+
+def _in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """What every line has comes first, whichever the format."""
+    return {**{key: event[key] for key in _FIRST if key in event}, **event}
 
 
 def _is_our_concern(record: logging.LogRecord) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from .advice import advice
+from .codes import told
 from .inventory import Inventory
 from .snapshot import POLLS_KEPT, Poll, Snapshot
 from .telemetry import TargetTelemetry
@@ -178,7 +178,7 @@ def _log_fields(error: ZStackError) -> dict[str, str]:
         "reason": error.reason,
         **code,
         "error": str(error),
-        "hint": advice(error).fix,
+        "hint": told(error).fix,
     }
 
 

@@ -1,8 +1,10 @@
 """The commands as a user runs them: real processes, real signals, exit codes."""
 
 import asyncio
+import json
 import os
 import re
+import shlex
 import signal
 import stat
 import sys
@@ -359,14 +361,50 @@ async def test_metrics_lists_every_family() -> None:
     assert max(map(len, out.splitlines())) <= 100
 
 
-async def test_logs_can_be_json(secret_file: Path) -> None:
+def parsed(log_format: str, line: str) -> dict[str, object]:
+    """The fields of a line of the log, in their order."""
+    fields: dict[str, object]
+    if log_format == "json":
+        fields = json.loads(line)
+    else:
+        fields = {key: value for key, _, value in (w.partition("=") for w in shlex.split(line))}
+    return fields
+
+
+@pytest.mark.parametrize("log_format", ["logfmt", "json"])
+async def test_the_log_tells_once_that_a_target_fails_and_once_that_it_recovers(
+    log_format: str, secret_file: Path
+) -> None:
     cloud = Cloud(services=1)
-    cloud.faults.append(Fault.error("SYS.1000", operation=QUERY))
+    given = (*flags("", secret_file), "--log.format", log_format)
     async with serving(cloud) as url:
-        code, _, err = await run("once", *flags(url, secret_file), "--log.format", "json")
-    assert code == 1
-    assert '"msg": "poll failed"' in err
-    assert '"code": "SYS.1000"' in err
+        told = await start(*given, "--target.url", url)
+        assert told.stderr is not None
+        lines: list[dict[str, object]] = []
+
+        async def until(message: str) -> None:
+            assert told.stderr is not None
+            while not lines or lines[-1]["msg"] != message:
+                lines.append(parsed(log_format, (await told.stderr.readline()).decode()))
+
+        await until("first poll")
+        trouble = Fault.error("LICENSE.1000", "license expired", operation=QUERY)
+        cloud.faults.append(trouble)
+        await until("poll failed")
+        seen = trouble.struck
+        while trouble.struck < seen + 3:  # noqa: ASYNC110 - another process makes it so
+            await asyncio.sleep(0.01)
+        cloud.faults.clear()
+        await until("recovered")
+        told.terminate()
+        await until("stopping")
+        await told.communicate()
+    messages = [line["msg"] for line in lines]
+    assert messages[2:] == ["first poll", "poll failed", "recovered", "stopping"]
+    failed = lines[3]
+    assert list(failed)[:4] == ["ts", "level", "msg", "target"]
+    assert failed["code"] == "LICENSE.1000"
+    assert failed["hint"] == "renew the licence"
 
 
 async def test_the_demo_shows_a_platform_that_lives() -> None:

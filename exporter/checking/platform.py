@@ -10,11 +10,11 @@ from typing import Final
 
 import msgspec
 
+from exporter.codes import told
 from exporter.connection import client_over
 from exporter.inventory import Conventions, Inventory, inventory, label
 from exporter.metrics import AGGREGATED, PER_SERVICE
 from exporter.settings import TargetSettings
-from exporter.status.codes import told
 from exporter.zstack import (
     LOG_IN,
     QUERY_MODEL_SERVICE,

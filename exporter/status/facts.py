@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from exporter.advice import Text, advice
+from exporter.codes import told
 from exporter.inventory import Group, Inventory
 from exporter.snapshot import Snapshot
 from exporter.zstack import ZStackError
 
-from .codes import told
 from .outdated import Outdated, outdated
 
 State = Literal["failing", "waiting", "up"]

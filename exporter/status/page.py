@@ -14,12 +14,12 @@ from markupsafe import Markup
 
 from exporter import VERSION
 from exporter.advice import Language
+from exporter.codes import CODES
 from exporter.inventory import Inventory
 from exporter.snapshot import Snapshot
 
 from .asked import LANGUAGES, Asked
 from .chart import Chart
-from .codes import CODES
 from .facts import Facts, Now, facts, total
 from .outdated import ORDERS, shown
 from .speech import Speech, figure, size, utc

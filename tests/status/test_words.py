@@ -9,7 +9,7 @@ import pytest
 
 import exporter.status
 from exporter.advice import ADVICE, Advice, Text
-from exporter.status.codes import CODES, explained, told
+from exporter.codes import CODES, explained, told
 from exporter.status.speech import Speech, duration, figure, size, utc
 from exporter.status.words import UNITS, WORDS
 from exporter.zstack import Operation

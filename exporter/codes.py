@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Final
 
-from exporter.advice import Advice, Text, advice
-from exporter.zstack import ZStackError
-from exporter.zstack.errors import DeniedError
+from .advice import Advice, Text, advice
+from .zstack import ZStackError
+from .zstack.errors import DeniedError
 
 _LOOK_IN_THE_LOG: Final = Text(
     "look for this time in the platform's management-server.log",
