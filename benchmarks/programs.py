@@ -1,18 +1,17 @@
 """Programs of their own: started, known to be ready, watched by what the system counts, ended."""
 
-import os
 import re
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.request import Request, urlopen
 
 ROOT: Final = Path(__file__).parents[1]
-PATIENCE: Final = 600.0
+PATIENCE: Final = 300.0
 """Seconds after which what was waited for counts as missing."""
 
 _TOLD: Final = 50
@@ -55,27 +54,29 @@ class Program:
 
 
 @contextmanager
-def running(
-    *command: str | Path, ready: str, environment: Mapping[str, str] | None = None
-) -> Iterator[Program]:
+def running(*command: str | Path, ready: str) -> Iterator[Program]:
     """A program until the block ends.
 
     It is ready when it says what matches `ready`, whose first group, if there is one, is its
     address.
     """
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | dict(environment or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    try:
-        yield Program(process, _address(process, ready))
-    finally:
-        _end(process)
+    ) as process:
+        address = _address(process, ready)
+        # What it says from now on must be read, or some day it would wait for a reader.
+        reader = threading.Thread(target=deque, args=(process.stdout, 0))
+        reader.start()
+        try:
+            yield Program(process, address)
+        finally:
+            _end(process)
+            reader.join()
 
 
 def ask(url: str, *, method: str = "GET") -> bytes:
@@ -87,14 +88,16 @@ def ask(url: str, *, method: str = "GET") -> bytes:
 
 def _address(process: subprocess.Popen[str], ready: str) -> str:
     told: deque[str] = deque(maxlen=_TOLD)
-    lines = process.stdout or ()
-    for line in lines:
-        told.append(line)
-        if found := re.search(ready, line):
-            # what it says from now on must be read, or it would wait for a reader some day
-            threading.Thread(target=told.extend, args=(lines,), daemon=True).start()
-            return found[1] if found.groups() else ""
-    raise RuntimeError(f"{process.args!r} ended before it was ready:\n{''.join(told)}")
+    impatience = threading.Timer(PATIENCE, process.kill)
+    impatience.start()
+    try:
+        for line in process.stdout or ():
+            told.append(line)
+            if found := re.search(ready, line):
+                return found[1] if found.groups() else ""
+    finally:
+        impatience.cancel()
+    raise RuntimeError(f"{process.args!r} was not ready before it ended:\n{''.join(told)}")
 
 
 def _end(process: subprocess.Popen[str]) -> None:
