@@ -2,16 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Protocol
 
 from exporter.connection import transport_to
-from exporter.settings import Settings, SettingsError, TargetSettings
-from exporter.webconfig import read
+from exporter.settings import Settings, TargetSettings
 from exporter.zstack import Exchange
 
 from . import files
-from .finding import Finding, Outcome, failed, passed
+from .finding import Finding, Outcome, passed
 from .network import network
 from .platform import listing, platform
 
@@ -35,7 +33,8 @@ async def configuration(settings: Settings, report: Report) -> None:
         report.tell(await asyncio.to_thread(files.configuration, file))
     web_file = settings.web.config_file
     if web_file is not None:
-        report.tell(await asyncio.to_thread(_web_configuration, web_file))
+        for finding in await asyncio.to_thread(files.web_configuration, web_file):
+            report.tell(finding)
 
 
 async def examine(name: str, target: TargetSettings, report: Report, *, per_service: bool) -> None:
@@ -74,13 +73,3 @@ async def _told(findings: AsyncIterator[Finding], report: Report) -> Finding | N
         if finding.outcome is Outcome.FAIL and broken is None:
             broken = finding
     return broken
-
-
-def _web_configuration(path: Path) -> Finding:
-    try:
-        config = read(path)
-    except SettingsError as error:
-        what = "; ".join(f"{fault.where}: {fault.what}" for fault in error.faults)
-        return failed("web configuration", what, error.faults[0].fix)
-    parts = ("TLS" if config.tls else "no TLS", "passwords" if config.users else "no passwords")
-    return passed("web configuration", f"{path}: {', '.join(parts)}")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
+from exporter import webconfig
 from exporter.connection import secret_text, tls_contexts
 from exporter.settings import (
     CredentialSettings,
@@ -16,8 +17,13 @@ from exporter.settings import (
     declared,
     read_file,
 )
+from exporter.webconfig import WebConfig
 
 from .finding import Finding, failed, passed, warned
+from .lasting import Lasting
+
+_WEB: Final = "web configuration"
+_PRIVATE_KEY: Final = b"PRIVATE KEY-----"
 
 _SECRETS: Final = frozenset(setting.path[-1] for setting in declared(Settings) if setting.secret)
 
@@ -37,6 +43,35 @@ def configuration(file: Path) -> Finding:
         mend = f"chmod o= {file}, or move it to a file of its own"
         return warned("configuration", f"{file}: holds a secret, and every user can read it", mend)
     return passed("configuration", str(file))
+
+
+def web_configuration(file: Path) -> list[Finding]:
+    """The file of the web configuration with those that it names; blocks."""
+    try:
+        config = webconfig.read(file)
+    except SettingsError as error:
+        return [failed(_WEB, f"{fault.where}: {fault.what}", fault.fix) for fault in error.faults]
+    return [_protection(file, config), *filter(None, map(_kept, config.files))]
+
+
+def _kept(file: Path) -> Finding | None:
+    """Whether a key in this file is for others too; None if not, or there is none."""
+    if _PRIVATE_KEY in file.read_bytes() and _open_to_all(file):
+        return warned(_WEB, f"{file}: every user can read its key", f"chmod o= {file}")
+    return None
+
+
+def _protection(file: Path, config: WebConfig) -> Finding:
+    passwords = "passwords" if config.users else "no passwords"
+    if config.tls is None:
+        return passed(_WEB, f"{file}: no TLS, {passwords}")
+    if config.certificate_ends_at is None:
+        return passed(_WEB, f"{file}: TLS, {passwords}")
+    lasting = Lasting.until(config.certificate_ends_at)
+    what, mend = f"{file}: TLS, {passwords}; its certificate {lasting}", "renew the certificate"
+    if lasting.has_ended:
+        return failed(_WEB, what, mend)
+    return warned(_WEB, what, mend) if lasting.ends_soon else passed(_WEB, what)
 
 
 def context(name: str, target: TargetSettings) -> ssl.SSLContext:

@@ -15,17 +15,14 @@ from yarl import URL
 from exporter.settings import TargetSettings
 
 from .finding import Finding, failed, passed, warned
+from .lasting import Lasting
 
 SECONDS: Final = 5.0
 """For each of the three; a platform that is near answers in thousandths of that."""
 
 ALERT_SECONDS: Final = 0.5
 
-DAYS: Final = 30
-"""A certificate that ends sooner is worth a warning."""
-
 _SHOWN_ADDRESSES: Final = 4
-_DAY: Final = 86400
 
 _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH})
 
@@ -155,10 +152,9 @@ async def _alert(reader: asyncio.StreamReader) -> None:
 
 
 def _lasting(version: str, end: float) -> Finding:
-    days = int((end - time.time()) // _DAY)
-    ends = f"its certificate ends on {time.strftime('%Y-%m-%d', time.gmtime(end))}"
-    found = f"{version}, {ends}, in {days} {'day' if days == 1 else 'days'}"
-    if days < DAYS:
+    lasting = Lasting.until(end)
+    found = f"{version}, its certificate {lasting}"
+    if lasting.ends_soon:
         return warned("tls", found, "renew the platform's certificate")
     return passed("tls", found)
 

@@ -1,10 +1,8 @@
 """The platform itself: is it ZStack, what time is it there, does it let us in, what has it got."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import tzinfo
-from email.utils import parsedate_to_datetime
 from itertools import chain
 from typing import Final
 
@@ -27,10 +25,8 @@ from exporter.zstack import (
     errors,
 )
 
+from .clock import CLOCK_SECONDS, ahead_of_ours, clock
 from .finding import Finding, Outcome, failed, passed, warned
-
-CLOCK_SECONDS: Final = 60.0
-"""A difference worth a warning; ZStack refuses an access key from 15 minutes on."""
 
 ZONE_SECONDS: Final = 5.0
 MANY_SERIES: Final = 100_000
@@ -53,7 +49,7 @@ async def platform(
         found = warned("platform", "it answers even without credentials", mend)
     yield found
     if found.outcome is not Outcome.FAIL:
-        yield _clock(exchanges[-1].date)
+        yield clock(exchanges[-1].date)
 
 
 class _Listed(msgspec.Struct):
@@ -85,26 +81,6 @@ def _stranger(error: ZStackError) -> Finding:
             return failed("platform", str(error), mend)
         case _:
             return _troubled("platform", error)
-
-
-def _clock(date: str) -> Finding:
-    ahead = _ahead(date)
-    if ahead is None:
-        mend = "compare the clocks by hand if an access key is refused"
-        return warned("clock", "the platform does not tell its time", mend)
-    if abs(ahead) < CLOCK_SECONDS:
-        return passed("clock", "as ours, to the minute")
-    direction = "ahead of" if ahead > 0 else "behind"
-    mend = "set both by NTP: an access key is refused when they are 15 minutes apart"
-    return warned("clock", f"the platform's is {abs(ahead):.0f} s {direction} ours", mend)
-
-
-def _ahead(date: str) -> float | None:
-    """Seconds by which a server's `Date` is ahead of ours; it is in GMT by RFC 9110, 6.6.1."""
-    try:
-        return parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, TypeError):
-        return None
 
 
 async def listing(
@@ -143,7 +119,7 @@ def _refused(
     """The steps that went well, and the one that did not."""
     match error:
         case errors.ClockSkewError():
-            return [_skewed(error, _ahead(exchanges[0].date))]
+            return [_skewed(error, ahead_of_ours(exchanges[0].date))]
         case errors.UnauthorizedError() | errors.CredentialsError():
             return [_not_let_in(target, error)]
         case _ if error.operation is LOG_IN or not _logged_in(target, exchanges):

@@ -1,5 +1,6 @@
 """What the check finds in files, before anything is asked."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -107,5 +108,44 @@ async def test_the_web_configuration_is_checked_too(tmp_path: Path) -> None:
         assert "basic_auth_user" in fault["found"]
         assert told.outcomes["list"] == "pass"
 
+        file.write_text("basic_auth_user: {}\nrate_limt: {}\n")
+        told = await checking(target=target, web={"config_file": str(file)})
+        faults = [s for s in told.document["steps"] if s["outcome"] == "fail"]
+        assert [fault["mend"] for fault in faults] == [
+            "did you mean basic_auth_users?",
+            "did you mean rate_limit?",
+        ]
+
         file.write_text("basic_auth_users: {}\n")
         assert (await checking(target=target, web={"config_file": str(file)})).ready
+
+
+@pytest.mark.parametrize(
+    ("lasts", "outcome", "found", "mode"),
+    [
+        (timedelta(days=90), "pass", "in 90 days", 0o600),
+        (timedelta(days=2), "warn", "in 2 days", 0o600),
+        (timedelta(days=-2), "fail", "its certificate ended on", 0o600),
+        (timedelta(days=90), "warn", "every user can read its key", 0o644),
+    ],
+    ids=["good", "ending", "ended", "a key for all"],
+)
+async def test_the_certificate_and_the_key_of_the_exporter(
+    lasts: timedelta, outcome: str, found: str, mode: int, tmp_path: Path
+) -> None:
+    end = datetime.now(UTC) + lasts + timedelta(hours=1)
+    issued = trustme.CA().issue_cert(
+        "exporter.example", not_before=end - timedelta(days=365), not_after=end
+    )
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "c.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "k.pem")
+    (tmp_path / "k.pem").chmod(mode)
+    file = tmp_path / "web.yml"
+    file.write_text("tls_server_config: {cert_file: c.pem, key_file: k.pem}\n")
+    async with serving(Cloud(services=3)) as url:
+        target = {"url": url, "account": "admin", "password": "password"}
+        told = await checking(target=target, web={"config_file": str(file)})
+    assert told.ready is (outcome != "fail")
+    step = told.document["steps"][-1]
+    assert (step["step"], step["outcome"]) == ("web configuration", outcome)
+    assert found in step["found"]
