@@ -97,6 +97,7 @@ def test_secrets_are_for_the_exporters_group_alone(rendered: Objects) -> None:
     for volume in ours:
         if "secret" in volume:
             assert volume["secret"]["defaultMode"] == 0o440
+            assert volume["secret"]["optional"] is False
 
 
 def test_nothing_that_is_mounted_can_be_written(rendered: Objects) -> None:

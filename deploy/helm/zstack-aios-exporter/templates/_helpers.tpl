@@ -163,18 +163,21 @@ spec:
       secret:
         secretName: {{ . }}
         defaultMode: 0440
+        optional: false
     {{- end }}
     {{- with include "exporter.webSecretName" . }}
     - name: web
       secret:
         secretName: {{ . }}
         defaultMode: 0440
+        optional: false
     {{- end }}
     {{- with .Values.webConfig.tlsSecret }}
     - name: tls
       secret:
         secretName: {{ . }}
         defaultMode: 0440
+        optional: false
     {{- end }}
     {{- with .Values.extraVolumes }}
     {{- toYaml . | nindent 4 }}
