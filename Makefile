@@ -29,7 +29,7 @@ bench: $(VENV)/.developing  ## how fast it is, beside its peers; some minutes
 bench-short: $(VENV)/.developing  ## the same with fewer services, in about a minute
 	$(BIN)/python -m benchmarks --short
 
-lint: $(VENV)/.developing  ## ruff, mypy, import-linter
+lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint
 	$(BIN)/ruff check .
 	$(BIN)/python -m grafana --check
 	$(BIN)/python docs/generate.py --check
@@ -37,6 +37,7 @@ lint: $(VENV)/.developing  ## ruff, mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict .
 
 format: $(VENV)/.developing  ## ruff's formatter and its safe mends
 	$(BIN)/ruff check --fix .
