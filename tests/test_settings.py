@@ -355,6 +355,13 @@ def test_target_and_targets_exclude_each_other(file: Write) -> None:
     assert told == "target: is given together with targets; keep only one of the two"
 
 
+def test_a_variable_that_was_left_over_is_named(file: Write) -> None:
+    several = file("targets: {lab: {url: http://a, session_uuid: s}}")
+    told = complaint(several, {f"{E}TARGET__PASSWORD": CANARY})
+    assert f"target ({E}TARGET__PASSWORD): is given together with targets" in told
+    assert CANARY not in told
+
+
 @pytest.mark.parametrize(
     "name",
     [

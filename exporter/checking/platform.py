@@ -158,7 +158,8 @@ def _not_let_in(target: TargetSettings, error: ZStackError) -> Finding:
             return failed("login", str(error), f"{mend} password", error.code)
         case _, errors.UnauthorizedError(code="ID.2001"):
             mend = "use an access key, or an account without a second factor"
-            return failed("login", f"a second factor is asked for: {error}", mend, error.code)
+            # Its message is JSON for a browser.
+            return failed("login", f"{error.code}: a second factor is asked for", mend, error.code)
         case "session", errors.SessionError():
             mend = "open another session, or use an access key, which does not end"
             return failed("login", str(error), mend, error.code)

@@ -40,7 +40,11 @@ class Sources:
             return f"flag {setting.flag}"
         if setting and _has(self.environment, setting.path):
             return setting.environment
-        return f"in {self.path}" if place and _has(self.file, place[:1]) else ""
+        if place and _has(self.file, place[:1]):
+            return f"in {self.path}"
+        # A variable that was left over makes a section of which the operator knows nothing.
+        below = (s for s in self.settings if place and s.path[: len(place)] == place)
+        return next((s.environment for s in below if _has(self.environment, s.path)), "")
 
 
 def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> Sources:
