@@ -19,6 +19,7 @@ _DURATION: Final = r"^([0-9]+(\.[0-9]+)?(d|h|m|s|ms))+$"
 _MORE: Final[Mapping[str, Schema]] = {
     "configFiles": {**_TEXTS, "propertyNames": {"pattern": "^[-._a-zA-Z0-9]+$"}},
     "secret.files": {**_TEXTS, "propertyNames": {"pattern": "^[-._a-zA-Z0-9]+$"}},
+    "replicas": {"minimum": 0},
     "shards.count": {"minimum": 1},
     "shards.targets": {"additionalProperties": {"type": "integer", "minimum": 0}},
     "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},

@@ -9,6 +9,8 @@ import yaml
 Object = dict[str, Any]
 
 _WORKLOADS = ("Deployment", "StatefulSet")
+# The one in C, where there is one: dashboards are long.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Objects:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        return cls(tuple(filter(None, yaml.safe_load_all(text))))
+        return cls(tuple(filter(None, yaml.load_all(text, Loader=_LOADER))))
 
     def of_kind(self, *kinds: str) -> list[Object]:
         return [each for each in self.all if each["kind"] in kinds]

@@ -1,6 +1,7 @@
 """kubectl and helm, as tools/kubectl and tools/helm bring them."""
 
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,18 @@ def kustomize(folder: Path) -> Objects:
     if not _KUBECTL.exists():
         pytest.skip("no kubectl here: run tools/kubectl")
     return Objects.of(_run(_KUBECTL, "kustomize", str(folder)))
+
+
+def built(folder: Path, kustomization: str, **files: str) -> Objects:
+    """An overlay of its own, in a copy of the project's folders."""
+    for part in ("deploy/kubernetes", "grafana"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("*.py"))
+    overlay = folder / "deploy/kubernetes/overlays/own"
+    overlay.mkdir()
+    (overlay / "kustomization.yaml").write_text(kustomization)
+    for name, content in files.items():
+        (overlay / f"{name}.yaml").write_text(content)
+    return kustomize(overlay)
 
 
 def template(*options: str, chart: Path = CHART) -> Objects:

@@ -8,7 +8,7 @@ import yaml
 
 from .container import PLACE
 from .objects import Objects
-from .programs import RESOURCES, ROOT, kustomize, template
+from .programs import RESOURCES, ROOT, built, kustomize, template
 
 pytestmark = pytest.mark.system
 
@@ -63,6 +63,19 @@ def test_the_values_poll_what_the_example_polls(tmp_path: Path) -> None:
 
 def targets(objects: Objects) -> object:
     return yaml.safe_load(objects.files()[f"{PLACE}/config/config.yaml"])["targets"]
+
+
+def test_the_label_for_the_operator_reaches_what_it_looks_for(tmp_path: Path) -> None:
+    [labels] = [text for kind, text in BLOCKS if kind == "yaml" and "pairs:" in text]
+    parts = ["service-monitor", "prometheus-rule"]
+    overlay = {
+        "resources": ["../../base"],
+        "components": [f"../../components/{part}" for part in parts],
+    }
+    made = built(tmp_path, f"{yaml.safe_dump(overlay)}{labels}")
+    for each in made.of_kind("ServiceMonitor", "PrometheusRule"):
+        assert each["metadata"]["labels"]["release"] == "kube-prometheus-stack"
+    assert "release" not in made.workload["spec"]["selector"]["matchLabels"]
 
 
 def test_every_component_is_told_of() -> None:

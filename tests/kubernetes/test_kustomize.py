@@ -1,30 +1,17 @@
 """The kustomize base, its components and overlays: what each adds."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from .objects import Objects
-from .programs import RESOURCES, ROOT, kustomize
+from .programs import RESOURCES, ROOT, built, kustomize
 
 pytestmark = pytest.mark.system
 
 RULES = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
 DASHBOARDS = sorted((ROOT / "grafana").glob("*.json"))
-
-
-def built(folder: Path, kustomization: str, **files: str) -> Objects:
-    """An overlay of its own, in a copy of the project's folders."""
-    for part in ("deploy/kubernetes", "grafana"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("*.py"))
-    overlay = folder / "deploy/kubernetes/overlays/own"
-    overlay.mkdir()
-    (overlay / "kustomization.yaml").write_text(kustomization)
-    for name, content in files.items():
-        (overlay / f"{name}.yaml").write_text(content)
-    return kustomize(overlay)
 
 
 def with_components(folder: Path, *names: str) -> Objects:
@@ -101,6 +88,19 @@ def test_a_changed_configuration_rolls_out_new_pods(tmp_path: Path) -> None:
         after.one("ConfigMap")["metadata"]["labels"]
         == before.one("ConfigMap")["metadata"]["labels"]
     )
+
+
+def test_the_name_of_the_configuration_can_be_kept_for_reloads(tmp_path: Path) -> None:
+    kept = {
+        "name": "zstack-aios-exporter",
+        "behavior": "replace",
+        "literals": ["config.yaml=target: {url: http://10.0.0.5}"],
+        "options": {"disableNameSuffixHash": True},
+    }
+    overlay = {"resources": ["../../base"], "configMapGenerator": [kept]}
+    made = built(tmp_path, yaml.safe_dump(overlay))
+    assert made.one("ConfigMap")["metadata"]["name"] == "zstack-aios-exporter"
+    assert made.files().keys() == {"/etc/zstack-aios-exporter/config/config.yaml"}
 
 
 def test_a_prefix_of_names_reaches_every_reference(tmp_path: Path) -> None:
