@@ -29,7 +29,10 @@ bench: $(VENV)/.developing  ## how fast it is, beside its peers; some minutes
 bench-short: $(VENV)/.developing  ## the same with fewer services, in about a minute
 	$(BIN)/python -m benchmarks --short
 
-lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint
+test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
+	@tools/test-system $(BIN)/python
+
+lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint, hadolint, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/python -m grafana --check
 	$(BIN)/python docs/generate.py --check
@@ -38,6 +41,8 @@ lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict .
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck -x .ci/run $(wildcard tools/*)
 
 format: $(VENV)/.developing  ## ruff's formatter and its safe mends
 	$(BIN)/ruff check --fix .
@@ -51,13 +56,14 @@ dashboards: $(VENV)/.developing  ## Grafana's dashboards, from their code
 	$(BIN)/python -m grafana
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-    --no-annotate --custom-compile-command "make lock" pyproject.toml
+    --no-annotate --custom-compile-command "make lock"
 
 UPGRADE = --upgrade
 lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by hash; UPGRADE= keeps them
 	$(BIN)/python -m pip install --quiet uv
-	$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt
-	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt
+	$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	echo hatchling | $(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt -
 
 clean:  ## everything that make made
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
@@ -74,4 +80,4 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help install demo test bench bench-short lint format docs dashboards lock clean
+.PHONY: help install demo test test-system bench bench-short lint format docs dashboards lock clean

@@ -1,36 +1,25 @@
-"""The command line: which command is meant, and how it ended."""
+"""The program: it can be told to end from its first moment on."""
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from difflib import get_close_matches
-
-from . import logs
-from .commands import COMMANDS, FAILED, misused
-from .settings import Fault
+from types import FrameType
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0, 1 it failed, 2 it was used or set wrongly."""
-    name, *arguments = _with_command(list(sys.argv[1:] if argv is None else argv))
-    if name not in COMMANDS:
-        near = get_close_matches(name, COMMANDS, n=1)
-        known = f"did you mean {near[0]}?" if near else f"--help lists {', '.join(COMMANDS)}"
-        return misused([Fault(f"{name!a}", "is not a command", known)])
-    logs.configure("info", "logfmt")
-    command = COMMANDS[name]
-    try:
-        code = command.run(command.parser().parse_args(arguments))
-        sys.stdout.flush()
-    except BrokenPipeError:  # of `once | head`: who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    return code
+def main() -> int:
+    """Run what the command line asks for; returns the exit code."""
+    if os.getpid() == 1:
+        # For the first process of a container a signal without a handler is lost, and loading all
+        # the rest takes half a second.
+        signal.signal(signal.SIGTERM, _end)
+    from .commandline import run  # noqa: PLC0415 - for the same reason
+
+    return run(sys.argv[1:])
 
 
-def _with_command(arguments: list[str]) -> list[str]:
-    """The arguments with the command that is meant where none is named."""
-    return arguments if arguments and not arguments[0].startswith("-") else ["serve", *arguments]
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End with the code that a shell gives to a process which a signal has ended."""
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

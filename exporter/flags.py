@@ -7,7 +7,7 @@ a key of the file are held to the same rules and reported in the same way.
 import argparse
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -47,17 +47,20 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {safe} (--help tells more)\n")
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser, only: Container[str] | None = None) -> None:
     """Add a group for each section of the settings, with a flag for each of them.
 
-    A secret has no flag, only an entry in the help.
+    A secret has no flag, only an entry in the help. `only` names the keys of the settings that are
+    meant, where not all are.
     """
     parser.usage = parser.usage or "%(prog)s [flags]"
+    meant = [setting for setting in declared(Settings) if only is None or setting.key in only]
     groups = {
         name: parser.add_argument_group(name, description)
         for name, description in sections(Settings).items()
+        if any(setting.path[0] == name for setting in meant)
     }
-    for setting in declared(Settings):
+    for setting in meant:
         _add(groups[setting.path[0]], setting)
 
 

@@ -15,8 +15,12 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
-# Commands whose flags are not ours, in a block or a sentence.
-OTHER_PROGRAMS = re.compile(r"(?:^|`)(?:helm|kubectl) (?:[^`\n\\]|\\\n)*", re.MULTILINE)
+# Commands whose flags are not ours, in a block or a sentence; after an image's name they are again.
+OTHER_PROGRAMS = re.compile(
+    r"(?:^|`)(?:docker|helm|kubectl|podman|sed|tools/[a-z-]+) "
+    r"(?:(?!zstack-aios-exporter:)[^`\n\\]|\\\n)*",
+    re.MULTILINE,
+)
 
 
 def classes(of: type[ZStackError]) -> Iterator[type[ZStackError]]:

@@ -9,6 +9,7 @@ from exporter.simulator.flags import parser as simulate_parser
 from .command import Command
 from .demo import demo, demo_parser
 from .ending import FAILED, misused
+from .healthy import healthy, healthy_parser
 from .polling import check, check_parser, once, once_parser, serve, serve_parser
 from .telling import (
     completion,
@@ -40,6 +41,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command(_SERVE, lambda: serve_parser(_description()), serve),
     "check": Command("try the settings step by step and say how to mend them", check_parser, check),
     "once": Command("poll once and print the page, or write it to a file", once_parser, once),
+    "healthy": Command("ask a running exporter whether it lives", healthy_parser, healthy),
     "demo": Command("the simulator and the exporter together, to look around", demo_parser, demo),
     "simulate": Command("the simulator alone", simulate_parser, simulate),
     "metrics": Command("list every metric", metrics_parser, metrics),

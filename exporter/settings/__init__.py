@@ -5,7 +5,7 @@ reports every fault at once. Each setting is declared in one place (`declaration
 platform `target.py`); flags, names in the environment, `--help` and docs/settings.md follow.
 """
 
-from .declaration import Settings, WebSettings, load
+from .declaration import Settings, WebSettings, load, where_it_listens
 from .faults import Fault, SettingsError
 from .file import read_file, yaml_problem
 from .names import Setting, declared, sections
@@ -23,5 +23,6 @@ __all__ = [
     "load",
     "read_file",
     "sections",
+    "where_it_listens",
     "yaml_problem",
 ]

@@ -31,6 +31,24 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     return settings
 
 
+def where_it_listens(
+    flags: Mapping[str, Any], environ: Mapping[str, str] | None = None
+) -> tuple[Address, ...]:
+    """The addresses on which an exporter with these settings listens.
+
+    Whatever else is wrong is no matter here: an exporter lives on with the settings it began with
+    when its file is spoilt. Raises SettingsError for addresses that are wrong themselves.
+    """
+    sources = read(Settings, flags, os.environ if environ is None else environ)
+    web = sources.merged.get("web")
+    given = {"listen_address": web.get("listen_address")} if isinstance(web, Mapping) else {}
+    try:
+        return _Web.model_validate({"web": given}).web.addresses
+    except ValidationError as error:
+        explainer = Explainer(sources.settings, tuple(Settings.model_fields), sources.origin)
+        raise SettingsError(explainer.faults(error, ignoring=frozenset())) from None
+
+
 def _validated(sources: Sources) -> tuple["Settings | None", tuple[Fault, ...]]:
     try:
         return Settings(**sources.merged), sources.faults
@@ -89,6 +107,12 @@ class WebSettings(Section):
     def addresses(self) -> tuple[Address, ...]:
         """The addresses to listen on, taken apart."""
         return tuple(map(read_address, self.listen_address))
+
+
+class _Web(Section):
+    """The HTTP server alone, in its place."""
+
+    web: WebSettings
 
 
 class LogSettings(Section):
