@@ -7,6 +7,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 _PIECE: Final = 1 << 20
+_HEAD: Final = 1 << 14
 _TIMEOUT: Final = 120.0
 
 
@@ -82,10 +83,11 @@ class Scraper:
         """The answer's header, and what of the body came with it."""
         received = b""
         while b"\r\n\r\n" not in received:
-            piece = connection.recv(_PIECE)
-            if not piece:
+            # Not `recv`: it would take fresh memory from the system each time, and wait for it.
+            size = connection.recv_into(self._buffer, _HEAD)
+            if not size:
                 raise ConnectionError("the server hung up before it answered")
-            received += piece
+            received += self._buffer[:size]
         head, _, rest = received.partition(b"\r\n\r\n")
         return head, rest
 
