@@ -38,7 +38,7 @@ skip() {
 need() {
     local tool
     for tool; do
-        command -v "$tool" >/dev/null || skip "there is no ${PROGRAMS[0]} on PATH, and no $tool"
+        command -v "$tool" >/dev/null || skip "there is no $tool here"
     done
 }
 

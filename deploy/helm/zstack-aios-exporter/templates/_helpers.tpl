@@ -153,7 +153,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   containers:
-    - {{- include "exporter.container" . | nindent 6 }}
+    - {{ include "exporter.container" . | indent 6 | trim }}
   volumes:
     - name: config
       configMap:
