@@ -1,1 +1,1 @@
-"""What Kubernetes and Helm need in a form of their own, made from what the project has once."""
+"""What is said in one place and needed in others: manifests, the Helm chart, the image."""

@@ -64,6 +64,7 @@ def made(root: Path) -> Iterator[tuple[Path, str]]:
     yield _region(root, CHART / "README.md", "values", table(values))
     version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     yield _line(root, CHART / "Chart.yaml", r"(?:appV|v)ersion: ", version)
+    yield _line(root, Path("Dockerfile"), "ARG VERSION=", version)
     yield _line(root, RESOURCES / "base" / "kustomization.yaml", r" +newTag: ", version)
 
 

@@ -20,7 +20,8 @@ def copy(tmp_path: Path) -> Path:
     """The files from which and to which it is made."""
     for folder in ("deploy", "grafana"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file in ("Dockerfile", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
     return tmp_path
 
 
@@ -76,6 +77,7 @@ def test_a_release_changes_every_version(copy: Path) -> None:
     assert renewed(copy)
     chart = yaml.safe_load((copy / CHART / "Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == ("0.2.0", "0.2.0")
+    assert "\nARG VERSION=0.2.0\n" in (copy / "Dockerfile").read_text()
     base = yaml.safe_load((copy / "deploy/kubernetes/base/kustomization.yaml").read_text())
     assert [image["newTag"] for image in base["images"]] == ["0.2.0"]
 
