@@ -17,7 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 # Commands whose flags are not ours, in a block or a sentence; after an image's name they are again.
 OTHER_PROGRAMS = re.compile(
-    r"(?:^|`)(?:docker|helm|kubectl|podman|sed|tools/[a-z-]+) "
+    r"(?:^|`)(?:\S*/pip|docker|helm|kubectl|podman|sed|systemctl|tools/[a-z-]+) "
     r"(?:(?!zstack-aios-exporter:)[^`\n\\]|\\\n)*",
     re.MULTILINE,
 )

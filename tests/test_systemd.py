@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import shutil
 import signal
 import socket
@@ -390,21 +389,3 @@ def free_address() -> str:
     high, low = divmod(os.getpid() % 65536, 256)
     with socket.create_server((f"127.100.{high}.{low or 1}", 0)) as free:
         return "{}:{}".format(*free.getsockname())
-
-
-ROOT = Path(__file__).parent.parent
-ANALYZE = shutil.which("systemd-analyze")
-
-
-@pytest.mark.skipif(ANALYZE is None, reason="there is no systemd-analyze here")
-async def test_the_units_of_the_document_are_accepted_by_systemd(tmp_path: Path) -> None:
-    page = (ROOT / "docs/running.md").read_text("utf-8")
-    service, listening = re.findall(r"```ini\n(.*?)```", page, re.DOTALL)
-    units = tmp_path / "exporter.service", tmp_path / "exporter.socket"
-    # Of what the unit names only the program must be there.
-    units[0].write_text(re.sub(r"(?<=^ExecStart=)\S+", "/bin/true", service, flags=re.MULTILINE))
-    units[1].write_text(listening)
-    process = await asyncio.create_subprocess_exec(
-        str(ANALYZE), "verify", *map(str, units), stdout=PIPE, stderr=PIPE
-    )
-    assert (await process.communicate(), process.returncode) == ((b"", b""), 0)

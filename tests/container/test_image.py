@@ -6,13 +6,13 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from exporter.simulator import Cloud, Fault, serving
-from tests.exporting import Samples, is_up
+from tests.exporting import Samples
 
 from .podman import HARDENED, Container, Podman
+from .serving import flags, up
 
 pytestmark = pytest.mark.container
 
@@ -23,34 +23,8 @@ MOUNTED = re.compile(
 SIMULATED = re.compile(r"\bat (http://\S+)")
 
 
-@pytest.fixture
-def secret(tmp_path: Path) -> tuple[str, ...]:
-    """Options that bring the password into the container, readable by its user."""
-    file = tmp_path / "password"
-    file.write_text("password\n")
-    file.chmod(0o444)
-    return (f"--volume={file}:/run/secrets/zstack:ro",)
-
-
-def flags(platform: str) -> tuple[str, ...]:
-    return (
-        *("--target.url", platform, "--target.account", "admin"),
-        *("--target.password-file", "/run/secrets/zstack", "--target.interval", "100ms"),
-    )
-
-
 def serve(platform: str) -> tuple[str, ...]:
     return (*flags(platform), "--web.listen-address", "127.0.0.1:0")
-
-
-async def up(exporter: str) -> Samples:
-    """Its page, as soon as the platform was polled."""
-    async with aiohttp.ClientSession(exporter) as http:
-        while True:
-            async with http.get("/metrics") as response:
-                page = Samples(await response.text())
-            if is_up(page):
-                return page
 
 
 async def test_it_serves_without_any_right_and_ends_cleanly_at_sigterm(
