@@ -14,7 +14,7 @@ from yarl import URL
 
 from exporter.settings import TargetSettings
 
-from .finding import Finding, failed, passed, warned
+from .finding import Finding, Outcome, failed, passed, warned
 from .lasting import Lasting
 
 SECONDS: Final = 5.0
@@ -47,11 +47,11 @@ class _Place(NamedTuple):
 async def network(target: TargetSettings, tls: ssl.SSLContext) -> AsyncIterator[Finding]:
     """Look up, connect, shake hands; with a proxy only as far as that, for it does the rest."""
     place = _place(target)
+    reached = True
     async for finding in _connected(place):
         yield finding
-        if finding.mend:
-            return
-    if target.url.startswith("https:") and target.proxy is None:
+        reached = finding.outcome is not Outcome.FAIL
+    if reached and target.url.startswith("https:") and target.proxy is None:
         yield await _tls(place, target, tls)
 
 

@@ -323,7 +323,8 @@ async def test_tls_that_the_two_do_not_share(authority: trustme.CA, ca_file: str
     tls.set_ciphers("AES128-SHA")
     with handshaking(tls) as url:
         told = (await checking_target(url, ca_file=ca_file)).broken
-    assert (told["step"], told["found"]) == ("tls", "sslv3 alert handshake failure")
+    assert told["step"] == "tls"
+    assert "alert handshake failure" in told["found"]
     assert "1.2 or newer" in told["mend"]
 
 

@@ -259,6 +259,15 @@ async def test_an_access_key_that_is_good(tmp_path: Path) -> None:
     assert cloud.operations[LOGIN] == 0
 
 
+async def test_an_access_key_that_may_not_do_this(tmp_path: Path) -> None:
+    cloud = Cloud(services=3)
+    async with serving(cloud) as url:
+        cloud.faults.append(Fault.error("ID.1002", operation=QUERY))
+        told = await checking_target(url, **key_of(cloud, tmp_path))
+    assert told.outcomes["login"] == "pass"
+    assert told.broken["step"] == "permission"
+
+
 async def test_an_access_key_that_nobody_knows(tmp_path: Path) -> None:
     cloud = Cloud(services=3)
     given = key_of(cloud, tmp_path) | {"access_key_id": "nobody"}
