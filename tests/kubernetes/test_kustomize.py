@@ -65,6 +65,14 @@ def test_shards_take_the_place_of_the_one_exporter(tmp_path: Path) -> None:
     assert variable["valueFrom"]["fieldRef"]["fieldPath"] == path
 
 
+def test_the_web_configuration_reaches_a_single_exporter_too(tmp_path: Path) -> None:
+    made = with_components(tmp_path, "web-config")
+    assert made.workload["kind"] == "Deployment"
+    assert "--web.config.file=/etc/zstack-aios-exporter/web/web.yaml" in made.arguments()
+    assert made.container["livenessProbe"]["httpGet"]["scheme"] == "HTTPS"
+    assert made.of_kind("ServiceMonitor") == []
+
+
 def test_each_shard_of_the_overlay_has_a_file() -> None:
     overlay = kustomize(RESOURCES / "overlays" / "sharded")
     files = {f"shard-{shard}.yaml" for shard in range(overlay.shards)}

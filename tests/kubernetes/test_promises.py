@@ -1,5 +1,6 @@
 """What holds however the exporter is put on Kubernetes, by kustomize or by Helm."""
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,11 @@ def test_kubernetes_knows_every_field(rendered: Objects, release: str) -> None:
     for each in rendered.all:
         if not each["apiVersion"].startswith(OPERATOR):
             kubernetes_validate.validate(each, release, strict=True)
+
+
+def test_kubectl_can_apply_every_object(rendered: Objects) -> None:
+    # It keeps each as it was applied in an annotation of the object, which has a limit.
+    assert max(len(json.dumps(each)) for each in rendered.all) < 2**18
 
 
 def test_the_container_can_do_nothing_but_run(rendered: Objects) -> None:
