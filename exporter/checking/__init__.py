@@ -7,7 +7,7 @@ from typing import TextIO
 from exporter.settings import Fault, Settings
 
 from .examination import configuration, examine
-from .finding import Finding, failed
+from .finding import Finding, Outcome, failed
 from .report import Document, Lines, Part
 
 __all__ = ["check", "misconfigured"]
@@ -26,6 +26,7 @@ async def check(
         if not checking.done():
             checking.cancel()
             await asyncio.wait({checking})
+            told.tell(Finding("the rest", Outcome.SKIP, "not tried, as it was interrupted"))
             return False
         await checking
     told.end()

@@ -76,8 +76,10 @@ async def test_an_interrupt_ends_it_and_closes_the_session() -> None:
             await asyncio.sleep(0.01)
         process.send_signal(signal.SIGINT)
         async with asyncio.timeout(10):
-            _, err = await process.communicate()
+            out, err = await process.communicate()
     assert process.returncode == 1
+    last = " ".join(out.decode().splitlines()[-1].split())
+    assert last == "SKIP the rest not tried, as it was interrupted"
     assert b"Traceback" not in err
     assert not cloud.sessions
 
