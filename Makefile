@@ -30,7 +30,7 @@ bench-short: $(VENV)/.developing  ## the same with fewer services, in about a mi
 	$(BIN)/python -m benchmarks --short
 
 test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
-	@tools/test-system $(BIN)/python
+	@tools/test-system $(BIN)/python -n $(WORKERS)
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint, hadolint, shellcheck
 	$(BIN)/ruff check .
