@@ -142,10 +142,22 @@ async def running(
     """Prometheus with this configuration, whose files are in the folder, until the block ends."""
     file = folder / "prometheus.yml"
     file.write_text(yaml.safe_dump(dict(configuration)), encoding="utf-8")
-    program = await asyncio.create_subprocess_exec(
-        programs.prometheus,
-        f"--config.file={file}",
-        f"--storage.tsdb.path={folder / 'data'}",
+    flags = (f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}")
+    async with (
+        listening(programs.prometheus, *flags) as (url, log),
+        aiohttp.ClientSession(url) as http,
+    ):
+        prometheus = Prometheus(http, log)
+        await prometheus.ready()
+        yield prometheus
+
+
+@asynccontextmanager
+async def listening(program: Path, *flags: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """The URL of Prometheus or one of its family, and its log so far, until the block ends."""
+    process = await asyncio.create_subprocess_exec(
+        program,
+        *flags,
         "--web.listen-address=127.0.0.1:0",  # it says which port the system gave it
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
@@ -155,16 +167,13 @@ async def running(
     log: list[str] = []
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_keep(program, log, address))
+        tasks.create_task(_keep(process, log, address))
         try:
             async with asyncio.timeout(PATIENCE):
                 url = f"http://{await address}"
-            async with aiohttp.ClientSession(url) as http:
-                prometheus = Prometheus(http, log)
-                await prometheus.ready()
-                yield prometheus
+            yield url, log
         finally:
-            await end(program)
+            await end(process)
 
 
 async def end(program: asyncio.subprocess.Process) -> int:
@@ -222,7 +231,7 @@ async def _keep(
         if listening and not address.done():
             address.set_result(listening[1])
     if not address.done():
-        address.set_exception(AssertionError(f"Prometheus did not start: {''.join(log)}"))
+        address.set_exception(AssertionError(f"it did not start: {''.join(log)}"))
 
 
 def _given(metric: Mapping[str, str]) -> Labels:

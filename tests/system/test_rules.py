@@ -40,7 +40,7 @@ async def test_the_cases_would_notice_an_alert_that_fires_never_or_always(
     file: Path, instead: str, tmp_path: Path
 ) -> None:
     *_, newest = installed() or pytest.skip("no promtool")
-    broken(file.stem, instead, tmp_path)
+    broken(file.name.split(".")[0], instead, tmp_path)
     (tmp_path / "tests").mkdir()
     copy = tmp_path / "tests" / file.name
     copy.write_text(file.read_text("utf-8"), "utf-8")
