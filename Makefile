@@ -19,6 +19,7 @@ demo: $(VENV)/.installed  ## a living platform and its exporter on loopback, unt
 
 test: $(VENV)/.developing  ## every test, with coverage
 	@tools/prometheus
+	@tools/alertmanager
 	@tools/kubectl
 	@tools/helm
 	$(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE)

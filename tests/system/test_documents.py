@@ -1,7 +1,9 @@
 """What the documents give to copy, held against the program that it is for."""
 
 import re
+import shutil
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -9,18 +11,20 @@ import yaml
 from .programs import Programs
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/metrics.md")
+RUNBOOKS = tuple(f"docs/runbooks/{page.name}" for page in (ROOT / "docs/runbooks").iterdir())
+PAGES = ("README.md", "docs/metrics.md", *RUNBOOKS)
 
 
 def blocks(page: str, language: str) -> list[str]:
     text = (ROOT / page).read_text("utf-8")
-    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    return [dedent(block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
 
 
 @pytest.mark.system
-async def test_prometheus_takes_every_scrape_config(programs: Programs, tmp_path: Path) -> None:
+async def test_prometheus_takes_every_example(programs: Programs, tmp_path: Path) -> None:
     examples = blocks("README.md", "yaml")
-    assert len(examples) == 3
+    assert len(examples) == 4
+    shutil.copytree(ROOT / "deploy/prometheus/rules", tmp_path / "rules")
     for name in ("exporter.crt", "scrape-password"):
         (tmp_path / name).touch()
     for example in examples:
