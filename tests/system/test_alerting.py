@@ -111,7 +111,8 @@ async def a_world(folder: Path) -> AsyncIterator[World]:
 def test_amtool_takes_the_example() -> None:
     manager = program()
     assert manager is not None
-    command = [manager.parent / "amtool", "check-config", DEPLOY / "alertmanager/alertmanager.yml"]
+    example = DEPLOY / "alertmanager" / "alertmanager.yml"
+    command = [str(manager.parent / "amtool"), "check-config", str(example)]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert "1 templates" in checked.stdout
