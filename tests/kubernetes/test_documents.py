@@ -18,9 +18,9 @@ COMMANDS = "".join(text for kind, text in BLOCKS if kind == "sh").replace("\\\n"
 EXAMPLE = RESOURCES / "overlays" / "example"
 
 
-def made_secrets() -> dict[str, set[str]]:
+def made_secrets(commands: str = COMMANDS) -> dict[str, set[str]]:
     """The keys of each Secret that the page has made, by its name."""
-    found = re.findall(r"create secret generic (\S+) (.*)", COMMANDS)
+    found = re.findall(r"create secret generic (\S+) (.*)", commands)
     return {
         name: set(re.findall(r"--from-(?:file|literal)=([^=\s]+)", keys)) for name, keys in found
     }
@@ -36,6 +36,12 @@ def test_the_secret_has_what_the_example_names() -> None:
     example = kustomize(EXAMPLE)
     [secret] = [v["secret"]["secretName"] for _, v in example.mounts() if "secret" in v]
     assert made_secrets()[secret] == named_files(example, "secrets")
+
+
+def test_the_readme_makes_the_same_secret() -> None:
+    readme = made_secrets((ROOT / "README.md").read_text("utf-8"))
+    name = "zstack-aios-exporter"
+    assert readme == {name: made_secrets()[name]}
 
 
 def test_the_secret_for_the_web_has_what_the_component_names() -> None:
