@@ -12,6 +12,8 @@ from typing import Final, TypeVar
 import aiohttp
 
 from . import NAME, VERSION
+from .inventory import Lines
+from .services import Services
 from .settings import CredentialSettings, Fault, SettingsError, TargetSettings
 from .source import Source
 from .telemetry import TargetTelemetry
@@ -37,14 +39,18 @@ C = TypeVar("C", AccessKey, Account, GivenSession)
 
 @asynccontextmanager
 async def connected(
-    name: str, target: TargetSettings, tls: ssl.SSLContext, counts: TargetTelemetry
+    name: str,
+    target: TargetSettings,
+    tls: ssl.SSLContext,
+    counts: TargetTelemetry,
+    write: Callable[[Services], Lines],
 ) -> AsyncIterator[Source]:
-    """A platform to ask; what is open on it is closed at the end."""
+    """A platform to ask; what is open on it is closed at the end. `write` is as in Source."""
     async with (
         transport_to(target, tls, partial(_observe, counts)) as transport,
         client_over(transport, target) as client,
     ):
-        yield Source(name, client, memory_unit=target.memory_unit, zone=target.zone)
+        yield Source(name, client, write, memory_unit=target.memory_unit, zone=target.zone)
 
 
 @asynccontextmanager
@@ -71,6 +77,7 @@ async def client_over(transport: Transport, target: TargetSettings) -> AsyncIter
         _auth(target, transport),
         conditions=target.conditions,
         page_size=target.page_size,
+        projection=target.projection,
     )
     try:
         yield client

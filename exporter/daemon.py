@@ -1,8 +1,10 @@
 """The composition root: here, and only here, objects meet."""
 
 import asyncio
+import gc
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -27,6 +29,9 @@ from .watching import Watching, polling
 from .webconfig import Guard
 
 log = structlog.get_logger(__name__)
+
+SWITCH_SECONDS: Final = 0.0005
+"""After which a thread that renders hands the interpreter on, if the event loop waits for it."""
 
 THREADS: Final = 64
 THREADS_PER_TARGET: Final = 2
@@ -54,6 +59,7 @@ async def run(
     Raises SettingsError for files that do not load, OSError for an address that cannot be bound.
     """
     log.info("starting", version=VERSION, targets=",".join(settings.named_targets))
+    _share_the_interpreter()
     _use_threads(settings)
     house = await _House.of(settings)
     sockets = await asyncio.to_thread(_sockets, settings.web)
@@ -106,6 +112,7 @@ async def once(settings: Settings, stop: asyncio.Event) -> tuple[bool, Page]:
             name,
             target,
             exposition.publish,
+            write=exposition.writer(name),
             tls=contexts[name],
             telemetry=telemetry.target(name),
         )
@@ -210,6 +217,12 @@ def _use_threads(settings: Settings) -> None:
     """
     threads = THREADS + THREADS_PER_TARGET * len(settings.named_targets)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
+
+
+def _share_the_interpreter() -> None:
+    """Let scrapes get their turn while a page is rendered; never look for garbage in our code."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    gc.freeze()
 
 
 async def _poll(connecting: AbstractAsyncContextManager[Poller]) -> None:

@@ -1,34 +1,38 @@
 """Newest snapshots to the bytes that a scrape gets.
 
 A target's snapshot is rendered once, in a worker thread, into compressed blocks, one list of them
-a family; then one reference is swapped. A scrape puts blocks together and never waits for, or sees
-half of, a poll. (docs/decisions/0002-own-writer.md)
+a family; then one reference is swapped. The lines of its services were written when their page of
+the platform's list was read, and stay for as long as that page does. A scrape puts blocks together
+and never waits for, or sees half of, a poll. (docs/decisions/0002-own-writer.md)
 """
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
+from functools import partial
 from typing import Final, TypeVar
 
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
-from .family import Family, Sample
 from .gzipped import Block, gzip_member, gzip_size
-from .inventory import Inventory
-from .metrics import AGGREGATED, PER_SERVICE, POLLING, Row
+from .inventory import Inventory, Lines
+from .lines import header, sample_blocks, service_lines
+from .metrics import AGGREGATED, PER_SERVICE, POLLING, Row, ServiceRow
+from .services import Services
 from .snapshot import Snapshot, UnpublishableError
 from .zstack import QUERY_MODEL_SERVICE
 
-SAMPLES_PER_BLOCK: Final = 1000
+PAGE_SECONDS: Final = 1.0
+"""For how long a page may be handed out again: the exporter's own numbers are at most that old."""
 
 S = TypeVar("S", Inventory, Snapshot)
-Blocks = tuple[Block, ...]
+AnyRow = Row[Inventory] | Row[Snapshot] | ServiceRow
+Blocks = Mapping[str, tuple[Block, ...]]
+"""The samples of each family, by its name."""
 
 
 class Format(Enum):
@@ -52,10 +56,11 @@ class StaleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A whole page in one format."""
+    """A whole page in one format, good `until` an instant of monotonic time."""
 
     format: Format
     blocks: Sequence[Block]
+    until: float
 
     @property
     def size(self) -> int:
@@ -74,11 +79,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class _Rendered:
-    """A snapshot and its blocks by family."""
+    """A snapshot and its blocks."""
 
     snapshot: Snapshot
-    polling: Mapping[str, Blocks] = field(default_factory=dict)
-    inventory: Mapping[str, Blocks] = field(default_factory=dict)
+    polling: Blocks = field(default_factory=dict)
+    inventory: Blocks = field(default_factory=dict)
 
 
 class Exposition:
@@ -86,9 +91,11 @@ class Exposition:
 
     def __init__(self, targets: Mapping[str, OnStale], *, per_service: bool = True) -> None:
         self._on_stale = dict(targets)
-        self._inventory_rows = AGGREGATED + PER_SERVICE if per_service else AGGREGATED
-        self._headers = _headers(self._inventory_rows) | _headers(POLLING)
+        self._service_rows = PER_SERVICE if per_service else ()
+        rows: tuple[AnyRow, ...] = (*AGGREGATED, *self._service_rows, *POLLING)
+        self._headers = {row.family.name: header(row.family) for row in rows}
         self._rendered: dict[str, _Rendered] = {}
+        self._pages: dict[tuple[Format, str | None], Page] = {}
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -103,11 +110,16 @@ class Exposition:
         """Show these targets from now on; what is known of any other is dropped."""
         self._on_stale = dict(targets)
         self._rendered = {name: r for name, r in self._rendered.items() if name in targets}
+        self._pages = {}
 
     def snapshot(self, target: str) -> Snapshot | None:
         """The newest snapshot of one target, None before its first."""
         rendered = self._rendered.get(target)
         return None if rendered is None else rendered.snapshot
+
+    def writer(self, target: str) -> Callable[[Services], Lines]:
+        """Writes the lines of a target's services, as the pages here will have them."""
+        return partial(service_lines, self._service_rows, target=target)
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Render and swap. Raises UnpublishableError; the page is then what it was."""
@@ -118,6 +130,12 @@ class Exposition:
             message = f"the answers cannot be rendered: {error}"
             raise UnpublishableError(message, QUERY_MODEL_SERVICE) from error
         self._rendered[snapshot.target] = rendered
+        self._pages = {}
+
+    def ready(self, page_format: Format, target: str | None = None) -> Page | None:
+        """A page that was made a moment ago, if nothing was published since."""
+        page = self._pages.get((page_format, target))
+        return page if page is not None and time.monotonic() < page.until else None
 
     def page(self, page_format: Format, telemetry: Collector, target: str | None = None) -> Page:
         """The page of one target, or of all, with the families of `telemetry` after them.
@@ -125,32 +143,37 @@ class Exposition:
         Raises StaleError where a target that is set to fail is stale.
         """
         now = time.monotonic()
-        newest, on_stale = self._rendered, self._on_stale  # pages are made beside the event loop
+        # Pages are made beside the event loop: what is published meanwhile is for the next one.
+        newest, on_stale, pages = self._rendered, self._on_stale, self._pages
         names = on_stale if target is None else (target,)
         rendered = [found for name in names if (found := newest.get(name)) is not None]
-        shown = [(r, _shows_inventory(r.snapshot, on_stale, now)) for r in rendered]
-        blocks = [*self._blocks(self._inventory_rows, [r.inventory for r, fresh in shown if fresh])]
-        blocks += self._blocks(POLLING, [r.polling for r, _ in shown])
-        blocks.append(Block.of(_telemetry(page_format, telemetry)))
-        return Page(page_format, blocks)
+        shown = [r for r in rendered if _shows_inventory(r.snapshot, on_stale, now)]
+        blocks = [
+            *self._blocks((*AGGREGATED, *self._service_rows), [r.inventory for r in shown]),
+            *self._blocks(POLLING, [r.polling for r in rendered]),
+            Block.of(_telemetry(page_format, telemetry)),
+        ]
+        ends = (r.snapshot.good_until for r in shown if not r.snapshot.stale(now))
+        page = Page(page_format, blocks, min((now + PAGE_SECONDS, *ends)))
+        pages[page_format, target] = page
+        return page
 
-    def _blocks(
-        self, rows: Iterable[Row[S]], rendered: Sequence[Mapping[str, Blocks]]
-    ) -> Iterator[Block]:
+    def _blocks(self, rows: Iterable[AnyRow], rendered: Sequence[Blocks]) -> Iterator[Block]:
         """Family by family: its header, then its samples of all targets."""
         for row in rows:
             name = row.family.name
-            samples = [block for blocks in rendered for block in blocks[name]]
+            samples = [block for blocks in rendered for block in blocks.get(name, ())]
             if samples:
                 yield self._headers[name]
                 yield from samples
 
     def _render(self, snapshot: Snapshot, before: _Rendered | None) -> _Rendered:
-        inventory: Mapping[str, Blocks] = {}
+        inventory: Blocks = {}
         if before is not None and snapshot.inventory is before.snapshot.inventory:
             inventory = before.inventory
         elif snapshot.inventory is not None:
-            inventory = _family_blocks(self._inventory_rows, snapshot.inventory, snapshot.target)
+            sums = _family_blocks(AGGREGATED, snapshot.inventory, snapshot.target)
+            inventory = {**sums, **snapshot.inventory.lines}
         polling = _family_blocks(POLLING, snapshot, snapshot.target)
         return _Rendered(snapshot, polling, inventory)
 
@@ -164,52 +187,11 @@ def _shows_inventory(snapshot: Snapshot, on_stale: Mapping[str, OnStale], now: f
     return policy is OnStale.KEEP and snapshot.inventory is not None
 
 
-def _family_blocks(rows: Iterable[Row[S]], value: S, target: str) -> dict[str, Blocks]:
+def _family_blocks(rows: Iterable[Row[S]], value: S, target: str) -> dict[str, tuple[Block, ...]]:
     return {
-        row.family.name: tuple(_sample_blocks(row.family, row.samples(value), target))
+        row.family.name: tuple(sample_blocks(row.family, row.samples(value), target))
         for row in rows
     }
-
-
-def _sample_blocks(family: Family, samples: Iterable[Sample], target: str) -> Iterator[Block]:
-    """Blocks of many lines: few enough that compressing one does not hold up the event loop."""
-    lines = _lines(family, samples, target)
-    while chunk := "".join(islice(lines, SAMPLES_PER_BLOCK)):
-        yield Block.of(chunk.encode())
-
-
-def _lines(family: Family, samples: Iterable[Sample], target: str) -> Iterator[str]:
-    """Sample lines, alike in both formats as long as the family is a gauge.
-
-    The labels are in the order of their names, as prometheus_client writes them.
-    """
-    line = _template(family, target)
-    own = family.own_labels
-    order = sorted(range(len(own)), key=own.__getitem__)
-    for values, value in samples:
-        texts = (_escaped(values[i]) for i in order)
-        yield line % (*texts, floatToGoString(value))
-
-
-def _template(family: Family, target: str) -> str:
-    """A line with `%s` for each label of the family's own and for the value."""
-    constant = f'target="{_escaped(target)}"'.replace("%", "%%")
-    labels = (constant if name == "target" else f'{name}="%s"' for name in sorted(family.labels))
-    return f"{family.name}{{{','.join(labels)}}} %s\n"
-
-
-def _headers(rows: Iterable[Row[S]]) -> dict[str, Block]:
-    return {row.family.name: Block.of(_header(row.family).encode()) for row in rows}
-
-
-def _header(family: Family) -> str:
-    return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.type}\n"
-
-
-def _escaped(text: str) -> str:
-    if '"' not in text and "\\" not in text and "\n" not in text:  # nearly always
-        return text
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
 def _telemetry(page_format: Format, collector: Collector) -> bytes:

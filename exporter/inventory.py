@@ -1,75 +1,32 @@
-"""Inventory: the model services of one platform as one good poll found them."""
+"""Inventory: the model services of one platform as one good poll found them.
 
-import math
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import tzinfo
-from typing import Final, Literal
+It is put together from batches, one for each page of the platform's list. A batch has sums and
+lines and no longer the services themselves, and is kept for as long as its page stays the same.
+"""
 
-from .zstack import Listing, ModelService, timestamp
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final, NamedTuple
 
-MemoryUnit = Literal["auto", "bytes", "KiB", "MiB", "GiB"]
+from .gzipped import Block
+from .services import Conventions, Numbers, Service, Services, known, services
+from .zstack import Listing, ModelService
 
-UNKNOWN: Final = "unknown"
-LABEL_LIMIT: Final = 256
-"""Characters; ZStack's own columns for names end at 255."""
+GroupKey = tuple[str, str, str]
+"""Framework, type and source."""
 
-_KIB: Final = 1024
-_FACTORS: Final[Mapping[MemoryUnit, int]] = {
-    "bytes": 1,
-    "KiB": _KIB,
-    "MiB": _KIB**2,
-    "GiB": _KIB**3,
-}
-_AUTO_LIMIT: Final = 2**24
-"""No service asks for less than 16 MiB or for more than 16 TiB, so this parts bytes from MiB."""
+_Facts = tuple[float | None, float | None, bool | None]
+"""Cores, bytes of memory, and whether there is a new version."""
 
-_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Conventions:
-    """What the API leaves open: the unit of `requestMemory`, and the zone of its dates."""
-
-    memory_unit: MemoryUnit = "auto"
-    zone: tzinfo | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One model service. Texts are fit for labels; None is what the platform did not say."""
-
-    uuid: str
-    name: str
-    framework: str
-    type: str
-    source: str
-    version: str
-    model_center_uuid: str
-    gpu_compute_capability: str
-    python_version: str
-    system: str
-    distributed: str
-    has_new_version: bool | None
-    cpu_cores: float | None
-    memory_bytes: float | None
-    size_bytes: float | None
-    created: float | None
-    last_operation: float | None
-    models: int | None
-    cpu_architectures: frozenset[str]
-    gpu_vendors: frozenset[str]
-
-    @property
-    def group(self) -> tuple[str, str, str]:
-        return (self.framework, self.type, self.source)
+Lines = Mapping[str, Block]
+"""The series of some services, by the name of their family; none where it has no samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The services of one framework, type and source; a sum is None where no service says."""
+    """Services, by what they say; a sum is None where none of them says, or beyond all numbers."""
 
     services: int
     cpu_cores: float | None
@@ -79,123 +36,137 @@ class Group:
     unknown: int
 
 
+class Tally(NamedTuple):
+    """Sums over services that can be added up; `…_known` count those that say."""
+
+    services: int
+    cpu_cores: float
+    cpu_known: int
+    memory_bytes: float
+    memory_known: int
+    new_version: int
+    current: int
+
+    @property
+    def group(self) -> Group:
+        return Group(
+            services=self.services,
+            cpu_cores=known(self.cpu_cores) if self.cpu_known else None,
+            memory_bytes=known(self.memory_bytes) if self.memory_known else None,
+            new_version=self.new_version,
+            current=self.current,
+            unknown=self.services - self.new_version - self.current,
+        )
+
+
+_NOTHING: Final = Tally(0, 0, 0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """The services of one page. `unfit` have a uuid that no label can hold, and count nowhere."""
+
+    services: int
+    tallies: Mapping[GroupKey, Tally]
+    by_cpu_architecture: Mapping[str, int]
+    by_gpu_vendor: Mapping[str, int]
+    outdated: tuple[Service, ...]
+    lines: Lines
+    unfit: int
+
+
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What one poll listed. `reported` is the platform's own count; the skipped are in it."""
+    """What one poll listed. `reported` is the platform's own count; the skipped are in it.
 
-    services: tuple[Service, ...]
-    groups: Mapping[tuple[str, str, str], Group]
+    `outdated` are the services that have a new version; `lines` the series of all services, by
+    family and then by batch.
+    """
+
+    total: Group
+    groups: Mapping[GroupKey, Group]
     by_cpu_architecture: Mapping[str, int]
     by_gpu_vendor: Mapping[str, int]
     reported: int
     undecodable: int = 0
     duplicates: int = 0
+    outdated: tuple[Service, ...] = ()
+    lines: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+
+    @property
+    def services(self) -> int:
+        return self.total.services
 
 
-def inventory(listing: Listing, conventions: Conventions) -> Inventory:
-    """The listing in the exporter's terms; costs some microseconds a service, so off the loop."""
-    services = tuple(_distinct(_service(record, conventions) for record in listing.services))
+def batch(
+    records: Sequence[ModelService],
+    conventions: Conventions,
+    write: Callable[[Services], Lines],
+) -> Batch:
+    """The records of a page; costs some microseconds a record, so off the event loop."""
+    found = services(records, conventions)
+    return Batch(
+        services=len(found),
+        tallies=_tallies(found),
+        by_cpu_architecture=Counter(chain.from_iterable(found.cpu_architectures)),
+        by_gpu_vendor=Counter(chain.from_iterable(found.gpu_vendors)),
+        outdated=tuple(found.outdated),
+        lines=write(found),
+        unfit=len(records) - len(found),
+    )
+
+
+def inventory(listing: Listing[Batch]) -> Inventory:
+    """All batches as one."""
+    batches = listing.parts
+    tallies = _together(each.tallies for each in batches)
     return Inventory(
-        services=services,
-        groups=_groups(services),
-        by_cpu_architecture=_count(services, lambda service: service.cpu_architectures),
-        by_gpu_vendor=_count(services, lambda service: service.gpu_vendors),
+        total=_add_up(tallies.values()).group,
+        groups={key: tallies[key].group for key in sorted(tallies)},
+        by_cpu_architecture=_counts(each.by_cpu_architecture for each in batches),
+        by_gpu_vendor=_counts(each.by_gpu_vendor for each in batches),
         reported=listing.total,
-        undecodable=len(listing.undecodable),
-        duplicates=listing.duplicates + len(listing.services) - len(services),
+        undecodable=len(listing.undecodable) + sum(each.unfit for each in batches),
+        duplicates=listing.duplicates,
+        outdated=tuple(chain.from_iterable(each.outdated for each in batches)),
+        lines=_by_family([each.lines for each in batches]),
     )
 
 
-def label(value: str | float | None, *, empty: str = "") -> str:
-    """Text of a stranger as a label value: no control character or lone surrogate, not endless."""
-    text = _UNPRINTABLE.sub("\ufffd", "" if value is None else str(value)).strip()
-    if len(text) > LABEL_LIMIT:
-        text = text[: LABEL_LIMIT - 1] + "…"
-    return text or empty
+def _tallies(found: Services) -> dict[GroupKey, Tally]:
+    members: defaultdict[GroupKey, list[_Facts]] = defaultdict(list)
+    facts = zip(found.cpu_cores, found.memory_bytes, found.has_new_version, strict=True)
+    for key, each in zip(found.groups, facts, strict=True):
+        members[key].append(each)
+    return {key: _tally(*zip(*each, strict=True)) for key, each in members.items()}
 
 
-def memory_bytes(value: float | None, unit: MemoryUnit) -> float | None:
-    """`requestMemory` in bytes. Its unit is undocumented; examples show MiB as well as bytes."""
-    known = _known(value)
-    if known is None:
-        return None
-    if unit == "auto":
-        unit = "MiB" if known < _AUTO_LIMIT else "bytes"
-    return _known(known * _FACTORS[unit])
+def _tally(cpu_cores: Numbers, memory_bytes: Numbers, new: Sequence[bool | None]) -> Tally:
+    cpu = [cores for cores in cpu_cores if cores is not None]
+    memory = [number for number in memory_bytes if number is not None]
+    newer, current = new.count(True), new.count(False)
+    return Tally(len(new), sum(cpu), len(cpu), sum(memory), len(memory), newer, current)
 
 
-def _service(record: ModelService, conventions: Conventions) -> Service:
-    return Service(
-        uuid=label(record.uuid),
-        name=label(record.name),
-        framework=label(record.framework, empty=UNKNOWN),
-        type=label(record.type, empty=UNKNOWN),
-        source=label(record.source, empty=UNKNOWN),
-        version=label(record.version),
-        model_center_uuid=label(record.model_center_uuid),
-        gpu_compute_capability=label(record.gpu_compute_capability),
-        python_version=label(record.python_version),
-        system=_flag(record.system),
-        distributed=_flag(record.support_distributed),
-        has_new_version=record.has_new_version,
-        cpu_cores=_known(record.request_cpu),
-        memory_bytes=memory_bytes(record.request_memory, conventions.memory_unit),
-        size_bytes=_known(record.size),
-        created=timestamp(record.create_date, conventions.zone),
-        last_operation=timestamp(record.last_op_date, conventions.zone),
-        models=None if record.model_service_refs is None else len(record.model_service_refs),
-        cpu_architectures=frozenset(map(label, record.cpu_architectures or ())) - {""},
-        gpu_vendors=frozenset(_vendors(record.vendor_to_spec_uuids_map or {})) - {""},
-    )
+def _together(batches: Iterable[Mapping[GroupKey, Tally]]) -> dict[GroupKey, Tally]:
+    found: defaultdict[GroupKey, list[Tally]] = defaultdict(list)
+    for tallies in batches:
+        for key, tally in tallies.items():
+            found[key].append(tally)
+    return {key: _add_up(tallies) for key, tallies in found.items()}
 
 
-def _distinct(services: Iterable[Service]) -> Iterator[Service]:
-    """One service a uuid, also where two uuids are alike but for what no label can hold."""
-    seen: set[str] = set()
-    for service in services:
-        if service.uuid not in seen:
-            seen.add(service.uuid)
-            yield service
+def _add_up(tallies: Collection[Tally]) -> Tally:
+    return Tally(*map(sum, zip(*tallies, strict=True))) if tallies else _NOTHING
 
 
-def _flag(value: bool | None) -> str:  # noqa: FBT001 - a value, not a switch
-    return "" if value is None else str(value).lower()
+def _counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    together: Counter[str] = Counter()
+    for each in counts:
+        together.update(each)
+    return dict(sorted(together.items()))
 
 
-def _known(value: float | None) -> float | None:
-    """The number if it is finite: NaN comes as text, infinity of sums beyond a float."""
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _vendors(specs: Mapping[str, object]) -> Iterator[str]:
-    """The vendors that have a spec; the value may be a list, a text or null."""
-    return (label(vendor) for vendor, uuids in specs.items() if uuids)
-
-
-def _groups(services: Iterable[Service]) -> dict[tuple[str, str, str], Group]:
-    members: dict[tuple[str, str, str], list[Service]] = {}
-    for service in services:
-        members.setdefault(service.group, []).append(service)
-    return {key: _group(members[key]) for key in sorted(members)}
-
-
-def _group(services: list[Service]) -> Group:
-    flags = Counter(service.has_new_version for service in services)
-    return Group(
-        services=len(services),
-        cpu_cores=_sum(service.cpu_cores for service in services),
-        memory_bytes=_sum(service.memory_bytes for service in services),
-        new_version=flags[True],
-        current=flags[False],
-        unknown=flags[None],
-    )
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return _known(sum(known)) if known else None
-
-
-def _count(services: Iterable[Service], of: Callable[[Service], Iterable[str]]) -> dict[str, int]:
-    counts = Counter(value for service in services for value in of(service))
-    return dict(sorted(counts.items()))
+def _by_family(batches: Sequence[Lines]) -> dict[str, tuple[Block, ...]]:
+    families = dict.fromkeys(chain.from_iterable(batches))
+    return {name: tuple(lines[name] for lines in batches if name in lines) for name in families}

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from .family import Family, Sample, Samples
-from .inventory import Group, Inventory, Service
+from .inventory import Group, Inventory
+from .services import Numbers, Services
 from .snapshot import Snapshot
 from .telemetry import OF_EXPORTER, PER_TARGET
 
@@ -25,6 +26,17 @@ class Row(Generic[S]):
     samples: Callable[[S], Samples]
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A family with a sample for each model service of which its value is known.
+
+    Its labels are the columns of the same names.
+    """
+
+    family: Family
+    values: Callable[[Services], Numbers]
+
+
 def _by_group(value: Callable[[Group], float | None]) -> Callable[[Inventory], Samples]:
     def samples(inventory: Inventory) -> Iterator[Sample]:
         for labels, group in inventory.groups.items():
@@ -34,36 +46,11 @@ def _by_group(value: Callable[[Group], float | None]) -> Callable[[Inventory], S
     return samples
 
 
-def _by_service(value: Callable[[Service], float | None]) -> Callable[[Inventory], Samples]:
-    def samples(inventory: Inventory) -> Iterator[Sample]:
-        for service in inventory.services:
-            if (known := value(service)) is not None:
-                yield (service.uuid, service.name), known
-
-    return samples
-
-
 def _version_status(inventory: Inventory) -> Iterator[Sample]:
     for labels, group in inventory.groups.items():
         yield (*labels, "new_version"), group.new_version
         yield (*labels, "current"), group.current
         yield (*labels, "unknown"), group.unknown
-
-
-def _info(inventory: Inventory) -> Iterator[Sample]:
-    for service in inventory.services:
-        labels = (
-            service.uuid,
-            service.name,
-            *service.group,
-            service.version,
-            service.model_center_uuid,
-            service.gpu_compute_capability,
-            service.python_version,
-            service.system,
-            service.distributed,
-        )
-        yield labels, 1
 
 
 def _single(value: Callable[[Snapshot], float | None]) -> Callable[[Snapshot], Samples]:
@@ -138,8 +125,8 @@ AGGREGATED: Final[tuple[Row[Inventory], ...]] = (
     ),
 )
 
-PER_SERVICE: Final[tuple[Row[Inventory], ...]] = (
-    Row(
+PER_SERVICE: Final[tuple[ServiceRow, ...]] = (
+    ServiceRow(
         Family(
             "zstack_model_service_info",
             "Facts of a model service as labels, as polled from QueryModelService; always 1.",
@@ -154,64 +141,64 @@ PER_SERVICE: Final[tuple[Row[Inventory], ...]] = (
                 "distributed",
             ),
         ),
-        _info,
+        lambda services: [1] * len(services),
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_has_new_version",
             "Whether a newer version of the model service is available (hasNewVersion), as polled;"
             " absent where the API does not say.",
             SERVICE,
         ),
-        _by_service(lambda service: service.has_new_version),
+        lambda services: services.has_new_version,
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_requested_cpu_cores",
             "CPU cores that the model service requests (requestCpu), as polled.",
             SERVICE,
         ),
-        _by_service(lambda service: service.cpu_cores),
+        lambda services: services.cpu_cores,
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_requested_memory_bytes",
             "Memory that the model service requests (requestMemory), as polled.",
             SERVICE,
         ),
-        _by_service(lambda service: service.memory_bytes),
+        lambda services: services.memory_bytes,
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_size_bytes",
             "Size of the model service's files (size), as polled.",
             SERVICE,
         ),
-        _by_service(lambda service: service.size_bytes),
+        lambda services: services.size_bytes,
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_created_timestamp_seconds",
             "When the model service was created (createDate) in Unix time, as polled.",
             SERVICE,
         ),
-        _by_service(lambda service: service.created),
+        lambda services: services.created,
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_last_operation_timestamp_seconds",
             "When the model service was last operated on (lastOpDate) in Unix time, as polled.",
             SERVICE,
         ),
-        _by_service(lambda service: service.last_operation),
+        lambda services: services.last_operation,
     ),
-    Row(
+    ServiceRow(
         Family(
             "zstack_model_service_models",
             "Number of models bound to the model service (modelServiceRefs), as polled.",
             SERVICE,
         ),
-        _by_service(lambda service: service.models),
+        lambda services: services.models,
     ),
 )
 

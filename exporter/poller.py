@@ -91,9 +91,7 @@ class Poller:
             raise DeadlineError(message, QUERY_MODEL_SERVICE) from error
 
     def _succeeded(self, inventory: Inventory, began_at: float, began: float) -> Snapshot:
-        poll = Poll(
-            began_at, time.monotonic() - began, len(inventory.services), skipped=self._skipped
-        )
+        poll = Poll(began_at, time.monotonic() - began, inventory.services, skipped=self._skipped)
         return replace(
             self._snapshot,
             attempted_at=began_at,
@@ -183,4 +181,4 @@ def _log_fields(error: ZStackError) -> dict[str, str]:
 
 
 def _number(snapshot: Snapshot) -> int:
-    return len(snapshot.inventory.services) if snapshot.inventory else 0
+    return snapshot.inventory.services if snapshot.inventory else 0

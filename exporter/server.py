@@ -81,16 +81,20 @@ class Server:
             raise web.HTTPServiceUnavailable(text=text + "\n")
         self._under_way += 1
         try:
-            page = await asyncio.to_thread(self._page, request, target)
+            page = await self._page(request, target)
             return await _send(request, page, self._send_seconds)
         except StaleError as error:
             raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
         finally:
             self._under_way -= 1
 
-    def _page(self, request: web.Request, target: str | None) -> Page:
+    async def _page(self, request: web.Request, target: str | None) -> Page:
         wanted = page_format(",".join(request.headers.getall("Accept", ())))
-        return self._exposition.page(wanted, self._telemetry.of(target), target)
+        ready = self._exposition.ready(wanted, target)
+        if ready is not None:
+            return ready
+        telemetry = self._telemetry.of(target)
+        return await asyncio.to_thread(self._exposition.page, wanted, telemetry, target)
 
     async def _healthy(self, _request: web.Request) -> web.Response:
         """The event loop lives: it got as far as this."""

@@ -1,13 +1,15 @@
 """What a target's platform has, in the exporter's terms: a client and how to read its answers."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import tzinfo
 from typing import Final
 
 import structlog
 
-from .inventory import Conventions, Inventory, MemoryUnit, inventory, label
-from .zstack import Client, Listing, ZStackError
+from .inventory import Batch, Inventory, Lines, batch, inventory
+from .services import Conventions, MemoryUnit, Services, label
+from .zstack import Client, Condenser, Listing, ModelService, ZStackError
 
 log = structlog.get_logger(__name__)
 
@@ -24,36 +26,66 @@ class Source:
     """Gives the inventory of one platform, and finds out its time zone if nobody set it."""
 
     def __init__(
-        self, target: str, client: Client, *, memory_unit: MemoryUnit, zone: tzinfo | None
+        self,
+        target: str,
+        client: Client,
+        write: Callable[[Services], Lines],
+        *,
+        memory_unit: MemoryUnit,
+        zone: tzinfo | None,
     ) -> None:
+        """`write` makes the lines of the services of a page, to be kept as long as the page."""
         self._client = client
+        self._write = write
+        self._condenser = Condenser(self._batch)
         self._memory_unit = memory_unit
         self._zone = zone
         self._zone_known = zone is not None
         self._zone_failures = 0
-        self._polls_to_pass = 0
+        self._polls_until_asking = 0
+        self._listing: Listing[Batch] | None = None
+        self._inventory: Inventory | None = None
         self._undecodable = 0
         self._log = log.bind(target=target)
 
     async def inventory(self) -> Inventory:
-        """The platform's model services. Raises ZStackError."""
-        listing = await self._client.model_services()
+        """The platform's model services, the one before if they are the same.
+
+        Raises ZStackError.
+        """
+        self._polls_until_asking = max(0, self._polls_until_asking - 1)
+        if self._asks_zone:
+            self._condenser.forget()
+        asked_for_projection = self._client.projecting
+        listing = await self._client.model_services(self._condenser)
+        if asked_for_projection and not self._client.projecting:
+            self._log_no_projection()
         self._tell_undecodable(listing)
-        if self._polls_to_pass:
-            self._polls_to_pass -= 1
-        elif not self._zone_known:
+        if self._inventory is None or listing != self._listing:
+            self._inventory = await asyncio.to_thread(inventory, listing)
+            self._listing = listing
+        return self._inventory
+
+    async def _batch(self, records: tuple[ModelService, ...]) -> Batch:
+        """The zone is asked for when the first page has shown that the platform answers."""
+        if self._asks_zone:
             await self._ask_zone()
         conventions = Conventions(self._memory_unit, self._zone)
-        return await asyncio.to_thread(inventory, listing, conventions)
+        return await asyncio.to_thread(batch, records, conventions, self._write)
+
+    @property
+    def _asks_zone(self) -> bool:
+        return not self._zone_known and self._polls_until_asking == 0
 
     async def _ask_zone(self) -> None:
-        """Once; where the platform fails to answer, again after 1, 2, 4 … polls."""
+        """Once; where the platform fails to answer, again after 1, 2, 4 … polls without asking."""
         try:
             async with asyncio.timeout(ZONE_SECONDS):
                 self._zone = await self._client.time_zone()
         except (ZStackError, TimeoutError) as error:
             self._zone_failures += 1
-            self._polls_to_pass = min(2 ** (self._zone_failures - 1), MOST_POLLS_WITHOUT_ASKING)
+            wait = min(2 ** (self._zone_failures - 1), MOST_POLLS_WITHOUT_ASKING)
+            self._polls_until_asking = wait + 1
             if self._zone_failures == 1:
                 self._log_no_zone(str(error) or "no answer")
             return
@@ -68,7 +100,13 @@ class Source:
             hint="set time_zone, such as time_zone: Asia/Shanghai",
         )
 
-    def _tell_undecodable(self, listing: Listing) -> None:
+    def _log_no_projection(self) -> None:
+        self._log.warning(
+            "projection is off: the platform does not know every field that is asked for",
+            hint="remove projection, or upgrade the platform",
+        )
+
+    def _tell_undecodable(self, listing: Listing[Batch]) -> None:
         """Say so when the number of unreadable records changes, with the first few of them."""
         number = len(listing.undecodable)
         if number and number != self._undecodable:

@@ -12,7 +12,9 @@ import structlog
 
 from .connection import connected, tls_contexts
 from .exposition import Exposition, OnStale
+from .inventory import Lines
 from .poller import Poller, Schedule
+from .services import Services
 from .settings import TargetSettings
 from .snapshot import Snapshot
 from .telemetry import TargetTelemetry, Telemetry
@@ -29,6 +31,7 @@ async def polling(
     target: TargetSettings,
     publish: Publish,
     *,
+    write: Callable[[Services], Lines],
     tls: ssl.SSLContext,
     telemetry: TargetTelemetry,
     before: Snapshot | None = None,
@@ -37,7 +40,7 @@ async def polling(
     if target.insecure_skip_verify:
         log.warning("the platform's certificate is not verified", target=name)
     schedule = Schedule(target.interval, target.timeout, target.effective_stale_after)
-    async with connected(name, target, tls, telemetry) as source:
+    async with connected(name, target, tls, telemetry, write) as source:
         yield Poller(
             name,
             source.inventory,
@@ -154,7 +157,13 @@ class Watching:
     ) -> None:
         telemetry = self._telemetry.target(name)
         poller = polling(
-            name, setup.target, self._publish, tls=tls, telemetry=telemetry, before=before
+            name,
+            setup.target,
+            self._publish,
+            write=self._exposition.writer(name),
+            tls=tls,
+            telemetry=telemetry,
+            before=before,
         )
         self._watches[name] = _Watch(setup, self._tasks.create_task(_run(poller), name=name))
 

@@ -3,9 +3,12 @@
 import asyncio
 import gzip
 import math
+import re
+import time
 import zlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -16,15 +19,21 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 from typing_extensions import override
 
-from exporter.exposition import Exposition, Format, OnStale, Page, StaleError
+from exporter.exposition import PAGE_SECONDS, Exposition, Format, OnStale, Page, StaleError
+from exporter.family import Sample
 from exporter.gzipped import Block, gzip_member, gzip_size
-from exporter.inventory import Conventions, Inventory, inventory
-from exporter.metrics import AGGREGATED, PER_SERVICE, POLLING, SECTIONS, Row
+from exporter.inventory import Inventory
+from exporter.metrics import AGGREGATED, PER_SERVICE, POLLING, SECTIONS, Row, ServiceRow
+from exporter.services import Services
 from exporter.snapshot import Snapshot, UnpublishableError
 from exporter.telemetry import Telemetry
-from exporter.zstack import Listing, ModelService, ModelServiceRef
+from exporter.zstack import ModelService, ModelServiceRef
+
+from .inventories import found as listed
+from .inventories import services
 
 GOLDEN = Path(__file__).parent / "golden" / "page.txt"
 FOREVER = math.inf
@@ -66,10 +75,6 @@ RECORDS = (
 )
 
 
-def listed(*records: ModelService) -> Inventory:
-    return inventory(Listing(records, len(records)), Conventions(zone=UTC))
-
-
 def snapshot(
     found: Inventory | None, target: str = "lab", *, good_until: float = FOREVER
 ) -> Snapshot:
@@ -108,15 +113,24 @@ def text(shown: Page) -> str:
 class AsPrometheusClient(Collector):
     """The same rows by the library's own metric families."""
 
-    def __init__(self, snapshots: Iterable[Snapshot]) -> None:
-        self._snapshots = list(snapshots)
+    def __init__(self, *targets: tuple[Snapshot, Services]) -> None:
+        self._targets = targets
 
     @override
     def collect(self) -> Iterator[Metric]:
-        for row in (*AGGREGATED, *PER_SERVICE):
-            yield from self._family(row, [(s.target, s.inventory) for s in self._snapshots])
+        for row in AGGREGATED:
+            yield from self._family(row, [(s.target, s.inventory) for s, _ in self._targets])
+        for each in PER_SERVICE:
+            samples = Row(each.family, partial(self._samples, each))
+            yield from self._family(samples, [(s.target, known) for s, known in self._targets])
         for polling in POLLING:
-            yield from self._family(polling, [(s.target, s) for s in self._snapshots])
+            yield from self._family(polling, [(s.target, s) for s, _ in self._targets])
+
+    def _samples(self, row: ServiceRow, known: Services) -> Iterator[Sample]:
+        columns = (getattr(known, name) for name in row.family.own_labels)
+        for labels, value in zip(zip(*columns, strict=True), row.values(known), strict=True):
+            if value is not None:
+                yield labels, value
 
     def _family(self, row: Row, values: Iterable[tuple[str, object]]) -> Iterator[Metric]:  # type: ignore[type-arg]  # rows of either kind
         family = GaugeMetricFamily(row.family.name, row.family.help, labels=row.family.labels)
@@ -141,9 +155,10 @@ async def test_the_whole_page_is_as_it_was() -> None:
 
 async def test_the_page_is_the_one_that_prometheus_client_writes() -> None:
     odd = '上海 "50%" %s \\'
-    snapshots = [snapshot(listed(*RECORDS), "lab"), snapshot(listed(*RECORDS[:1]), odd)]
-    expected = generate_latest(AsPrometheusClient(snapshots)).decode()
-    assert text(page(await published(*snapshots))) == expected
+    lab = snapshot(listed(*RECORDS), "lab")
+    other = snapshot(listed(*RECORDS[:1], target=odd), odd)
+    oracle = AsPrometheusClient((lab, services(*RECORDS)), (other, services(*RECORDS[:1])))
+    assert text(page(await published(lab, other))) == generate_latest(oracle).decode()
 
 
 label_text = st.text(st.characters(codec=None), max_size=300)
@@ -165,13 +180,15 @@ records = st.builds(
 )
 
 
-@given(st.lists(records, max_size=6))
-def test_whatever_the_platform_says_the_page_is_lawful(found: list[ModelService]) -> None:
-    lab = snapshot(listed(*found))
+@given(st.lists(records, max_size=6, unique_by=attrgetter("uuid")), st.integers(1, 3))
+def test_whatever_the_platform_says_the_page_is_lawful(
+    told: list[ModelService], page_size: int
+) -> None:
+    lab = snapshot(listed(*told, page_size=page_size))
     exposition = asyncio.run(published(lab))
     shown = text(page(exposition))
 
-    assert shown == generate_latest(AsPrometheusClient([lab])).decode()
+    assert shown == generate_latest(AsPrometheusClient((lab, services(*told)))).decode()
     read = list(text_string_to_metric_families(shown))
     open_read = list(
         openmetrics.text_string_to_metric_families(text(page(exposition, Format.OPENMETRICS)))
@@ -282,3 +299,38 @@ async def test_every_family_of_the_table_is_on_the_page() -> None:
     shown = text(page(await published(snapshot(listed(*RECORDS))), telemetry=telemetry))
     on_page = {line.split()[2] for line in shown.splitlines() if line.startswith("# TYPE")}
     assert on_page == {family.name for section in SECTIONS.values() for family in section}
+
+
+async def test_a_page_is_handed_out_again_until_something_is_published() -> None:
+    exposition = await published(snapshot(listed(*RECORDS)))
+    assert exposition.ready(Format.TEXT) is None
+
+    made = page(exposition)
+    assert exposition.ready(Format.TEXT) is made
+    assert exposition.ready(Format.OPENMETRICS) is None
+    assert exposition.ready(Format.TEXT, "lab") is None
+
+    await exposition.publish(snapshot(listed(*RECORDS[:1])))
+    assert exposition.ready(Format.TEXT) is None
+
+
+async def test_a_page_is_not_handed_out_again_when_its_data_is_stale() -> None:
+    soon = time.monotonic() + 0.9 * PAGE_SECONDS
+    exposition = await published(snapshot(listed(*RECORDS), good_until=soon))
+    assert page(exposition).until == soon
+
+
+async def test_a_page_of_stale_data_is_handed_out_again_for_a_moment() -> None:
+    exposition = await published(snapshot(listed(*RECORDS), good_until=0.0))
+    assert exposition.ready(Format.TEXT) is None
+    made = page(exposition)
+    assert exposition.ready(Format.TEXT) is made
+    assert 0 < made.until - time.monotonic() <= PAGE_SECONDS
+
+
+@given(st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 10**17)))
+def test_numbers_are_written_as_prometheus_client_writes_them(number: float) -> None:
+    told = ModelService("a", size=number)
+    shown = text(page(asyncio.run(published(snapshot(listed(told))))))
+    [written] = re.findall(r"^zstack_model_service_size_bytes\{.*\} (.*)$", shown, re.MULTILINE)
+    assert written == floatToGoString(number + 0.0)

@@ -7,14 +7,16 @@ import pytest
 from exporter import logs
 from exporter.commands.ending import run
 from exporter.daemon import Signals
-from exporter.inventory import Conventions, Inventory, inventory
+from exporter.inventory import Inventory
 from exporter.poller import Poller, Schedule
 from exporter.snapshot import Snapshot, UnpublishableError
 from exporter.telemetry import TargetTelemetry
-from exporter.zstack import QUERY_MODEL_SERVICE, Listing
+from exporter.zstack import QUERY_MODEL_SERVICE
+
+from .inventories import found
 
 SCHEDULE = Schedule(interval=60, timeout=30, stale_after=180)
-NOTHING = inventory(Listing((), 0), Conventions())
+NOTHING = found()
 
 
 async def empty() -> Inventory:

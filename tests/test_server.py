@@ -9,16 +9,16 @@ import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 
 from exporter.exposition import Exposition, OnStale
-from exporter.inventory import Conventions, inventory
 from exporter.listening import bind
 from exporter.listening import serving as listening
 from exporter.server import Server
 from exporter.simulator import Cloud, Fault, serving
 from exporter.snapshot import Snapshot
 from exporter.telemetry import Telemetry
-from exporter.zstack import Listing, ModelService
+from exporter.zstack import ModelService
 
 from .exporting import Samples, exporting, is_down, is_up, target
+from .inventories import found
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -237,11 +237,9 @@ async def test_no_more_scrapes_at_once_than_allowed() -> None:
 
 
 async def test_a_client_that_does_not_read_loses_its_place() -> None:
-    found = inventory(
-        Listing(tuple(ModelService(str(n)) for n in range(20_000)), 20_000), Conventions()
-    )
+    listed = found(*(ModelService(f"{n:06}") for n in range(20_000)))
     exposition = Exposition({"lab": OnStale.KEEP})
-    await exposition.publish(Snapshot("lab", interval=60, stale_after=180, inventory=found))
+    await exposition.publish(Snapshot("lab", interval=60, stale_after=180, inventory=listed))
     server = Server(
         exposition,
         Telemetry(process=False),

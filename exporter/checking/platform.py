@@ -10,16 +10,19 @@ import msgspec
 
 from exporter.codes import told
 from exporter.connection import client_over
-from exporter.inventory import Conventions, Inventory, inventory, label
+from exporter.inventory import batch, inventory
 from exporter.metrics import AGGREGATED, PER_SERVICE
+from exporter.services import Conventions, label, services
 from exporter.settings import TargetSettings
 from exporter.zstack import (
     LOG_IN,
     QUERY_MODEL_SERVICE,
     Client,
+    Condenser,
     DeadlineError,
     Exchange,
     Listing,
+    ModelService,
     Transport,
     ZStackError,
     errors,
@@ -31,6 +34,8 @@ from .finding import Finding, Outcome, failed, passed, warned
 ZONE_SECONDS: Final = 5.0
 MANY_SERIES: Final = 100_000
 TOLD_RECORDS: Final = 3
+
+Records = tuple[ModelService, ...]
 
 
 async def platform(
@@ -94,7 +99,7 @@ async def listing(
     async with client_over(transport, target) as client:
         try:
             async with asyncio.timeout(target.timeout):
-                listed = await client.model_services()
+                listed = await client.model_services(Condenser(_as_they_are))
         except TimeoutError:
             for finding in _refused(target, _late(target), exchanges):
                 yield finding
@@ -109,8 +114,8 @@ async def listing(
     yield _complete(listed)
     yield _records(listed)
     yield about_zone
-    found = await asyncio.to_thread(inventory, listed, Conventions(target.memory_unit, zone))
-    yield _series(found, per_service=per_service)
+    conventions = Conventions(target.memory_unit, zone)
+    yield await asyncio.to_thread(_series, listed, conventions, per_service=per_service)
 
 
 def _refused(
@@ -184,7 +189,7 @@ def _skewed(error: ZStackError, ahead: float | None) -> Finding:
     return failed("login", str(error), mend, error.code)
 
 
-def _complete(listed: Listing) -> Finding:
+def _complete(listed: Listing[Records]) -> Finding:
     if listed.total == 0:
         mend = (
             "an account sees only what it may: if there are model services, grant it the query,"
@@ -194,7 +199,7 @@ def _complete(listed: Listing) -> Finding:
     return passed("list", f"whole: {listed.total} model services, as the platform counts")
 
 
-def _records(listed: Listing) -> Finding:
+def _records(listed: Listing[Records]) -> Finding:
     if not listed.undecodable:
         return passed("records", "all can be read")
     few = "; ".join(
@@ -219,9 +224,17 @@ async def _zone(client: Client, target: TargetSettings) -> tuple[tzinfo | None, 
     return zone, passed("time zone", f"{zone}, as the platform says")
 
 
-def _series(found: Inventory, *, per_service: bool) -> Finding:
-    rows = AGGREGATED + PER_SERVICE if per_service else AGGREGATED
-    number = sum(1 for _ in chain.from_iterable(row.samples(found) for row in rows))
+async def _as_they_are(records: Records) -> Records:
+    return records
+
+
+def _series(listed: Listing[Records], conventions: Conventions, *, per_service: bool) -> Finding:
+    batches = tuple(batch(records, conventions, lambda _: {}) for records in listed.parts)
+    totals = inventory(Listing(batches, listed.total))
+    number = sum(1 for row in AGGREGATED for _ in row.samples(totals))
+    if per_service:
+        found = services(chain.from_iterable(listed.parts), conventions)
+        number += sum(len(found) - row.values(found).count(None) for row in PER_SERVICE)
     if per_service and number > MANY_SERIES:
         mend = "set metrics.per_service to false if the totals are enough"
         return warned("series", f"{number}, which is many for one target", mend)

@@ -69,6 +69,12 @@ class TargetSettings(Section):
     page_size: int = Field(
         default=1000, ge=1, le=10_000, description="Number of model services requested at a time."
     )
+    projection: bool = Field(
+        default=False,
+        description="Ask for the fields that are exported and no others: far smaller answers, "
+        "where the platform knows them all (5.5 and later). Leaves out CPU architectures, GPU "
+        "vendors and bound models, which a projection cannot have.",
+    )
     interval: Duration = Field(
         default=60.0, description="Time from the start of one poll to the start of the next."
     )

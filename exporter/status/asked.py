@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from exporter.advice import Language
-from exporter.inventory import label
+from exporter.services import label
 
 from .outdated import ORDERS
 

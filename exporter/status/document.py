@@ -13,7 +13,7 @@ from exporter import VERSION
 from exporter.inventory import Group, Inventory
 from exporter.snapshot import Snapshot
 
-from .facts import Facts, Now, Trouble, facts, total
+from .facts import Facts, Now, Trouble, facts
 from .outdated import Outdated
 
 FORMAT: Final = 1
@@ -74,7 +74,7 @@ def _data(one: Facts, known: Inventory | None) -> dict[str, object] | None:
         "reported": known.reported,
         "undecodable": known.undecodable,
         "duplicates": known.duplicates,
-        **_group(total(known)),
+        **_group(known.total),
         "groups": [
             {"framework": framework, "type": kind, "source": source, **_group(group)}
             for (framework, kind, source), group in known.groups.items()

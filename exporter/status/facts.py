@@ -7,7 +7,6 @@ from typing import Literal, Self
 
 from exporter.advice import Text, advice
 from exporter.codes import told
-from exporter.inventory import Group, Inventory
 from exporter.snapshot import Snapshot
 from exporter.zstack import ZStackError
 
@@ -82,7 +81,7 @@ class Facts:
             stale=known is not None and snapshot.stale(now.monotonic),
             good_until=None if known is None else now.unix + snapshot.good_until - now.monotonic,
             trouble=None if snapshot.error is None else Trouble.of(snapshot.error),
-            outdated=() if known is None else outdated(snapshot.target, known.services),
+            outdated=() if known is None else outdated(snapshot.target, known.outdated),
         )
 
     @property
@@ -92,31 +91,13 @@ class Facts:
     @property
     def services(self) -> int:
         known = self.snapshot.inventory
-        return 0 if known is None else len(known.services)
+        return 0 if known is None else known.services
 
 
 def facts(snapshots: Iterable[Snapshot], now: Now) -> tuple[Facts, ...]:
     """The facts of all targets: those in trouble first, then by name."""
     every = (Facts.of(snapshot, now) for snapshot in snapshots)
     return tuple(sorted(every, key=lambda one: (_WORST_FIRST.index(one.state), one.target)))
-
-
-def total(inventory: Inventory) -> Group:
-    """All groups of an inventory as one."""
-    groups = inventory.groups.values()
-    return Group(
-        services=sum(group.services for group in groups),
-        cpu_cores=_sum(group.cpu_cores for group in groups),
-        memory_bytes=_sum(group.memory_bytes for group in groups),
-        new_version=sum(group.new_version for group in groups),
-        current=sum(group.current for group in groups),
-        unknown=sum(group.unknown for group in groups),
-    )
-
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
 
 
 def _state(snapshot: Snapshot) -> State:

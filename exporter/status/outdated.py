@@ -8,7 +8,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, Final
 
-from exporter.inventory import Service
+from exporter.services import Service
 
 MOST_ROWS: Final = 200
 """Rows of the table; a search finds the others."""
@@ -58,8 +58,8 @@ ORDERS: Final[Mapping[str, Callable[[Outdated], Any]]] = {
 
 
 def outdated(target: str, services: Iterable[Service]) -> tuple[Outdated, ...]:
-    """Those of the target's services that have a new version."""
-    return tuple(Outdated(target, service) for service in services if service.has_new_version)
+    """The target's services that have a new version, as rows."""
+    return tuple(Outdated(target, service) for service in services)
 
 
 def shown(rows: Iterable[Outdated], *, search: str, sort: str, descending: bool) -> Shown:

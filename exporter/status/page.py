@@ -20,7 +20,7 @@ from exporter.snapshot import Snapshot
 
 from .asked import LANGUAGES, Asked
 from .chart import Chart
-from .facts import Facts, Now, facts, total
+from .facts import Facts, Now, facts
 from .outdated import ORDERS, shown
 from .speech import Speech, figure, size, utc
 
@@ -134,7 +134,6 @@ def _template() -> jinja2.Template:
         "kinds": _kinds,
         "size": size,
         "time": _time,
-        "total": total,
     }
     environment.globals |= constants
     return environment.get_template("status.html")

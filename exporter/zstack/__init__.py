@@ -2,6 +2,7 @@
 
 from .auth import LOG_IN, AccessKeyAuth, AccountAuth, Auth, SessionAuth
 from .client import QUERY_MODEL_SERVICE, Client
+from .condensing import Condenser
 from .credentials import AccessKey, Account, GivenSession, Read
 from .dates import timestamp
 from .errors import DeadlineError, Operation, PollError, ZStackError
@@ -18,6 +19,7 @@ __all__ = [
     "AccountAuth",
     "Auth",
     "Client",
+    "Condenser",
     "DeadlineError",
     "Exchange",
     "GivenSession",

@@ -1,24 +1,27 @@
 """ZStack's API as far as it is asked here: the model services, and the platform's time zone."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import tzinfo
+from functools import partial
 from typing import Final, TypeVar
-
-import tenacity
 
 from . import schema
 from .auth import Auth
+from .condensing import Condenser
 from .dates import zone_named
 from .errors import (
     ExchangeError,
     IncompleteError,
     Operation,
     RateLimitedError,
+    RejectedError,
     UnsupportedError,
     ZStackError,
 )
-from .paging import Listing, Reading
+from .paging import Listing, Part, Reading, UnsortedError
+from .schema import Page
 from .transport import Transport
 
 QUERY_MODEL_SERVICE: Final = Operation("QueryModelService", "GET", "/v1/ai/model-services")
@@ -30,17 +33,15 @@ TRIES: Final = 3
 BACK_OFF_SECONDS: Final = 0.5
 LONGEST_BACK_OFF_SECONDS: Final = 10.0
 
-_JITTERED: Final = tenacity.wait_random_exponential(
-    multiplier=BACK_OFF_SECONDS, max=LONGEST_BACK_OFF_SECONDS
-)
-
 T = TypeVar("T")
+Query = tuple[tuple[str, str], ...]
 
 
 class Client:
     """One platform, asked by one identity. Every method raises ZStackError.
 
-    `sleep` is how it waits before it tries again.
+    `projection` asks for the fields that are read here and no others, as long as the platform
+    knows them all (protocol: `fields`). `sleep` is how it waits before it tries again.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Client:
         *,
         conditions: Sequence[str] = (),
         page_size: int = 1000,
+        projection: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._transport = transport
@@ -57,14 +59,21 @@ class Client:
         self._conditions = tuple(("q", condition) for condition in conditions)
         self._page_size = page_size
         self._sleep = sleep
+        self.projecting = projection
+        """Whether it asks for a projection: not any more once the platform has refused one."""
 
-    async def model_services(self) -> Listing:
-        """All model services, listed a second time if the first list is not proven whole."""
+    async def model_services(self, condenser: Condenser[T]) -> Listing[T]:
+        """What the condenser makes of all model services, listed again if not proven whole."""
         await self._auth.refresh(QUERY_MODEL_SERVICE)
-        try:
-            return await self._list()
-        except IncompleteError:
-            return await self._list()
+        if self.projecting:
+            try:
+                return await self._whole_list(condenser, (("fields", schema.PROJECTION),))
+            except RejectedError as error:
+                if error.code != schema.UNKNOWN_FIELD:
+                    raise
+        listing = await self._whole_list(condenser)
+        self.projecting = False  # if it was asked for, it was the reason, as without it all is well
+        return listing
 
     async def time_zone(self) -> tzinfo | None:
         """The zone of the platform's dates; None where it cannot say (it has no such API)."""
@@ -79,63 +88,96 @@ class Client:
         """Leave no session behind."""
         await self._auth.close()
 
-    async def _list(self) -> Listing:
-        reading = Reading(QUERY_MODEL_SERVICE, self._page_size)
+    async def _whole_list(self, condenser: Condenser[T], fields: Query = ()) -> Listing[T]:
+        try:
+            return await self._list(condenser, fields)
+        except IncompleteError:
+            return await self._list(condenser, fields)
+
+    async def _list(self, condenser: Condenser[T], fields: Query) -> Listing[T]:
+        try:
+            return await self._pass(condenser, fields)
+        except UnsortedError:
+            condenser.distrust_order()
+            return await self._pass(condenser, fields)
+
+    async def _pass(self, condenser: Condenser[T], fields: Query) -> Listing[T]:
+        reading: Reading[T] = Reading(
+            QUERY_MODEL_SERVICE, self._page_size, order=condenser.trusts_order
+        )
+        condenser.begin()
         while not reading.finished:
-            start, limit = reading.next_page
-            query = (
-                *self._conditions,
-                ("limit", str(limit)),
-                ("start", str(start)),
-                ("sort", "+uuid"),  # without it the order, and so the offset, means nothing
-                ("replyWithCount", "true"),
-            )
-            reading.add(await self._call(QUERY_MODEL_SERVICE, schema.model_services, query=query))
-        return reading.listing()
+            reading.add(await self._part(reading, condenser, fields))
+        listing = reading.listing()
+        condenser.end()
+        return listing
+
+    async def _part(self, reading: Reading[T], condenser: Condenser[T], fields: Query) -> Part[T]:
+        """The next part of the list, condensed, or recognised by the bytes that it came in."""
+        start, limit = reading.next_page
+        query = (
+            *self._conditions,
+            ("limit", str(limit)),
+            ("start", str(start)),
+            ("sort", "+uuid"),  # without it the order, and so the offset, means nothing
+            ("replyWithCount", "true"),
+            *fields,
+        )
+        found: Page | Part[T] = await self._call(
+            QUERY_MODEL_SERVICE,
+            schema.model_services,
+            query=query,
+            recognise=lambda body: condenser.recognise(body, reading),
+        )
+        if isinstance(found, Page):
+            return await condenser.condense(found, reading)
+        return found
 
     async def _call(
         self,
         operation: Operation,
         decode: Callable[[bytes], T],
-        query: Sequence[tuple[str, str]] = (),
+        query: Query = (),
+        recognise: Callable[[bytes], T | None] = lambda _: None,
     ) -> T:
         """An authorized exchange, tried again while its failure may pass by itself."""
-        retrying = tenacity.AsyncRetrying(
-            sleep=self._sleep,
-            retry=tenacity.retry_if_exception(_worth_another_try),
-            wait=_back_off,
-            stop=tenacity.stop_after_attempt(TRIES),
-            reraise=True,
-        )
-        return await retrying(self._authorized, operation, decode, query)
+        send = partial(self._transport.send, operation, decode, query=query, recognise=recognise)
+        for attempt in range(1, TRIES):
+            try:
+                return await self._authorized(operation, send)
+            except ZStackError as error:
+                if not _worth_another_try(error):
+                    raise
+                wait = _back_off(attempt, error)
+            await self._sleep(wait)
+        return await self._authorized(operation, send)
 
     async def _authorized(
         self,
         operation: Operation,
-        decode: Callable[[bytes], T],
-        query: Sequence[tuple[str, str]],
+        send: Callable[..., Awaitable[T]],
         *,
         again: bool = True,
     ) -> T:
         """One exchange, and a second if the first taught what to do better (renew a session)."""
         headers = await self._auth.headers(operation)
         try:
-            return await self._transport.send(operation, decode, headers=headers, query=query)
+            return await send(headers=headers)
         except ExchangeError as error:
             if not (self._auth.learn(headers, error) and again):
                 raise
-        return await self._authorized(operation, decode, query, again=False)
+        return await self._authorized(operation, send, again=False)
 
 
-def _worth_another_try(error: BaseException) -> bool:
+def _worth_another_try(error: ZStackError) -> bool:
     if isinstance(error, RateLimitedError) and error.retry_after > LONGEST_BACK_OFF_SECONDS:
         return False  # the next poll comes sooner than waiting for it in this one would end
     # A login (not repeatable) is tried once a poll, whatever became of it: it may have arrived.
-    return isinstance(error, ZStackError) and error.transient and error.operation.repeatable
+    return error.transient and error.operation.repeatable
 
 
-def _back_off(retry: tenacity.RetryCallState) -> float:
+def _back_off(attempt: int, error: ZStackError) -> float:
     """Seconds: doubling with full jitter, or what the platform asks for."""
-    error = retry.outcome.exception() if retry.outcome else None
     asked = error.retry_after if isinstance(error, RateLimitedError) else 0.0
-    return max(asked, _JITTERED(retry))
+    longest = min(BACK_OFF_SECONDS * 2 ** (attempt - 1), LONGEST_BACK_OFF_SECONDS)
+    return max(asked, random.uniform(0, longest))  # noqa: S311 - no secret

@@ -19,11 +19,13 @@ _MONTHS: Final = {
     )
 }
 _GSON: Final = re.compile(
-    r"([A-Za-z]{3})[a-z]* (\d{1,2}), (\d{4}),? (\d{1,2}):(\d{2}):(\d{2})(?: ([AaPp])[Mm])?"
+    r"\s*([A-Za-z]{3}[a-z]* [0-9]{1,2}, [0-9]{4}),?"
+    r" ([01]?[0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?: ([AaPp])[Mm])?\s*\Z"
 )
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 _EPOCH: Final = re.compile(r"[0-9]{9,13}")
 _HALF_A_DAY: Final = 12
+_DAY: Final = timedelta(days=1)
 _MILLISECONDS: Final = 10**11
 """A number above this is no date in seconds (year 5138): it counts milliseconds."""
 
@@ -64,15 +66,19 @@ def _iana(name: str) -> tzinfo | None:
 
 
 def _of_number(value: float) -> float:
-    return value / 1000 if abs(value) > _MILLISECONDS else float(value)
+    return value / 1000 if abs(value) > _MILLISECONDS else value + 0.0  # never -0.0
 
 
 def _of_text(text: str, zone: tzinfo | None) -> float | None:
-    plain = text.replace("\u202f", " ").replace("\xa0", " ").strip()
-    if _EPOCH.fullmatch(plain):  # which some ISO 8601 forms would fit as well
-        return _of_number(float(plain))
+    plain = text if text.isascii() else text.replace("\u202f", " ").replace("\xa0", " ")
+    found = _GSON.match(plain)
     try:
-        return _in_zone(_gson(plain) or datetime.fromisoformat(plain), zone)
+        if found:
+            return None if zone is None else _of_gson(found, zone)
+        plain = plain.strip()
+        if _EPOCH.fullmatch(plain):  # which some ISO 8601 forms would fit as well
+            return _of_number(float(plain))
+        return _in_zone(datetime.fromisoformat(plain), zone)
     except (ValueError, OverflowError):
         return None
 
@@ -85,18 +91,30 @@ def _in_zone(date: datetime, zone: tzinfo | None) -> float | None:
     return date.replace(tzinfo=zone).timestamp()
 
 
-@lru_cache(maxsize=4096)
-def _gson(text: str) -> datetime | None:
-    found = _GSON.fullmatch(text)
-    if not found or found[1].lower() not in _MONTHS:
-        return None
-    hour = int(found[4])
-    if half := found[7]:
+def _of_gson(found: re.Match[str], zone: tzinfo) -> float | None:
+    day, hours, minutes, seconds, half = found.groups()
+    hour, minute, second = int(hours), int(minutes), int(seconds)
+    if half:
         if hour > _HALF_A_DAY:
             return None
         hour = hour % _HALF_A_DAY + (_HALF_A_DAY if half in "Pp" else 0)
-    day = (int(found[3]), _MONTHS[found[1].lower()], int(found[2]))
-    return datetime(*day, hour, int(found[5]), int(found[6]))  # noqa: DTZ001 - it has none yet
+    date, midnight = _day(day, zone)
+    if midnight is not None:
+        return midnight + hour * 3600 + minute * 60 + second
+    return date.replace(hour=hour, minute=minute, second=second).timestamp()
+
+
+@lru_cache(maxsize=16_384)
+def _day(text: str, zone: tzinfo) -> tuple[datetime, float | None]:
+    """Where the day begins; also in Unix time if no clock is put forward or back on it.
+
+    To work that out for each date would cost more than all else that is read of a service.
+    """
+    name, number, year = text.split()
+    month = _MONTHS.get(name[:3].lower(), 0)  # no such month is as wrong as no such day
+    date = datetime(int(year), month, int(number.rstrip(",")), tzinfo=zone)
+    even = date.utcoffset() == (date + _DAY).utcoffset()
+    return date, date.timestamp() if even else None
 
 
 def http_date(now: float, zone: tzinfo | None) -> str:

@@ -6,91 +6,184 @@ points elsewhere, so that a row could have slipped through. At the end, the rows
 must be as many as the platform counts, and the last page must not be full: the platform counts
 after it has read the page, and a row removed in between would hide one that is still to come. A
 list that passes holds every row that was there all along, and exactly as many as there are.
+
+As long as every uuid is above the one before it, no row can be there twice. Where a platform's
+order is another one, the list is read again and every uuid of it remembered.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 from .errors import IncompleteError, Operation
 from .schema import ModelService, Page, Row, Undecodable
 
+T = TypeVar("T")
+
+_LOWEST: Final = ""
+"""Below every uuid, as none is empty."""
+
+
+class UnsortedError(Exception):
+    """The platform's order of uuids is not ours, so order proves nothing about repeats."""
+
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """Every model service that matches, once.
+class Cut:
+    """The rows that a page adds to the list: without the one it shares with the page before.
+
+    `lowest` and `highest` are the uuids of the first and the last of them, None where none has one.
+    """
+
+    services: tuple[ModelService, ...]
+    undecodable: tuple[Undecodable, ...]
+    duplicates: int
+    lowest: str | None
+    highest: str | None
+
+    @property
+    def rows(self) -> int:
+        return len(self.services) + len(self.undecodable)
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Generic[T]):
+    """What stays of a page: enough to go on with the proof, and what was made of its records.
+
+    `size` counts the rows that came, `rows` those that are new; `first` and `last` are the uuids
+    of the first and the last that came, None where there is none to read.
+    """
+
+    made: T
+    size: int
+    rows: int
+    total: int
+    first: str | None
+    last: str | None
+    lowest: str | None
+    highest: str | None
+    undecodable: tuple[Undecodable, ...]
+    duplicates: int
+
+    @classmethod
+    def of(cls, page: Page, cut: Cut, made: T) -> "Part[T]":
+        return cls(
+            made=made,
+            size=len(page.rows),
+            rows=cut.rows,
+            total=page.total,
+            first=page.rows[0].uuid if page.rows else None,
+            last=page.rows[-1].uuid if page.rows else None,
+            lowest=cut.lowest,
+            highest=cut.highest,
+            undecodable=cut.undecodable,
+            duplicates=cut.duplicates,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """Every model service that matches, once: what was made of them, page by page.
 
     `total` is the platform's own count, the `undecodable` rows included; `duplicates` is the
     number of rows that came again.
     """
 
-    services: tuple[ModelService, ...]
+    parts: tuple[T, ...]
     total: int
     undecodable: tuple[Undecodable, ...] = ()
     duplicates: int = 0
 
 
-class Reading:
-    """One pass over the list. `add` raises IncompleteError as soon as the proof fails."""
+class Reading(Generic[T]):
+    """One pass over the list. Raises IncompleteError as soon as the proof fails.
 
-    def __init__(self, operation: Operation, page_size: int) -> None:
+    A pass that relies on `order` raises UnsortedError where there is none.
+    """
+
+    def __init__(self, operation: Operation, page_size: int, *, order: bool = True) -> None:
         self._operation = operation
         self._page_size = page_size
-        self._services: list[ModelService] = []
-        self._undecodable: list[Undecodable] = []
-        self._seen: set[str] = set()
-        self._duplicates = 0
-        self._last: Row | None = None
-        self._total = 0
+        self._parts: list[Part[T]] = []
+        self._rows = 0
+        self._highest = _LOWEST
+        self._seen: set[str] | None = None if order else set()
         self.finished = False
         """Whether another page would add nothing; `listing` then says if the proof holds."""
 
     @property
-    def next_page(self) -> tuple[int, int]:
-        """The `start` and `limit` to ask for, from the last row on, to see it still there."""
-        if self._rows == 0:
-            return 0, self._page_size
-        return self._rows - 1, self._page_size + 1
-
-    def add(self, page: Page) -> None:
-        (_, limit), before = self.next_page, self._rows
-        for row in self._without_overlap(page):
-            self._take(row)
-        self._total = page.total
-        whole = self._rows == page.total and len(page.rows) < limit
-        nothing_new = self._rows == before
-        too_many = self._rows > page.total
-        self.finished = whole or nothing_new or too_many
-
-    def listing(self) -> Listing:
-        """Raises IncompleteError if the rows do not add up."""
-        if self._rows != self._total:
-            message = f"got {self._rows} distinct rows, the platform counts {self._total}"
-            raise IncompleteError(message, self._operation)
-        return Listing(
-            tuple(self._services), self._total, tuple(self._undecodable), self._duplicates
-        )
+    def continued(self) -> bool:
+        """Whether the next page begins with the last row of the one before."""
+        return self._rows > 0
 
     @property
-    def _rows(self) -> int:
-        return len(self._services) + len(self._undecodable)
+    def next_page(self) -> tuple[int, int]:
+        """The `start` and `limit` to ask for, from the last row on, to see it still there."""
+        return (self._rows - 1, self._page_size + 1) if self.continued else (0, self._page_size)
+
+    def follows(self, part: Part[T]) -> bool:
+        """Whether a part that was made before can be the next: order alone has to show it."""
+        seam = not self.continued or (part.size > 0 and part.first == self._parts[-1].last)
+        above = part.lowest is None or part.lowest > self._highest
+        return self._seen is None and seam and above
+
+    def cut(self, page: Page) -> Cut:
+        """What is new on the next page."""
+        rows = tuple(self._without_overlap(page))
+        distinct = tuple(self._distinct(rows))
+        uuids = [row.uuid for row in distinct if row.uuid is not None]
+        if self._seen is not None:
+            self._seen.update(uuids)
+        elif not _ascend((self._highest, *uuids)):
+            raise UnsortedError
+        return Cut(
+            services=tuple(row for row in distinct if isinstance(row, ModelService)),
+            undecodable=tuple(row for row in distinct if isinstance(row, Undecodable)),
+            duplicates=len(rows) - len(distinct),
+            lowest=uuids[0] if uuids else None,
+            highest=uuids[-1] if uuids else None,
+        )
+
+    def add(self, part: Part[T]) -> None:
+        _, limit = self.next_page
+        self._parts.append(part)
+        self._rows += part.rows
+        self._highest = part.highest or self._highest
+        whole = self._rows == part.total and part.size < limit
+        too_many = self._rows > part.total
+        self.finished = whole or too_many or part.rows == 0
+
+    def listing(self) -> Listing[T]:
+        """Raises IncompleteError if the rows do not add up."""
+        total = self._parts[-1].total
+        if self._rows != total:
+            message = f"got {self._rows} distinct rows, the platform counts {total}"
+            raise IncompleteError(message, self._operation)
+        return Listing(
+            tuple(part.made for part in self._parts),
+            total,
+            tuple(row for part in self._parts for row in part.undecodable),
+            sum(part.duplicates for part in self._parts),
+        )
 
     def _without_overlap(self, page: Page) -> tuple[Row, ...]:
         """The page without the row it shares with the page before."""
-        if self._last is None:
-            rows = page.rows
-        elif page.rows and page.rows[0].uuid == self._last.uuid:
-            rows = page.rows[1:]
-        else:
-            raise IncompleteError("the rows moved while they were read", self._operation)
-        self._last = page.rows[-1] if page.rows else None
-        return rows
+        if not self.continued:
+            return page.rows
+        if page.rows and page.rows[0].uuid == self._parts[-1].last:
+            return page.rows[1:]
+        raise IncompleteError("the rows moved while they were read", self._operation)
 
-    def _take(self, row: Row) -> None:
-        if row.uuid in self._seen:
-            self._duplicates += 1
-            return
-        if row.uuid is not None:
-            self._seen.add(row.uuid)
-        if isinstance(row, ModelService):
-            self._services.append(row)
-        else:
-            self._undecodable.append(row)
+    def _distinct(self, rows: Iterable[Row]) -> Iterator[Row]:
+        before = {self._highest} if self._seen is None else self._seen
+        seen: set[str] = set()
+        for row in rows:
+            if row.uuid is None:
+                yield row
+            elif row.uuid not in seen and row.uuid not in before:
+                seen.add(row.uuid)
+                yield row
+
+
+def _ascend(uuids: tuple[str, ...]) -> bool:
+    return all(map(str.__lt__, uuids, uuids[1:]))

@@ -12,6 +12,9 @@ from typing import Annotated, Final
 
 import msgspec
 
+UNKNOWN_FIELD: Final = "SYS.1000"
+"""The code, among other meanings, of a query that names a field the platform does not have."""
+
 Number = float | None
 Uuid = Annotated[str, msgspec.Meta(min_length=1)]  # not always hex: shipped templates break that
 
@@ -48,6 +51,17 @@ class ModelService(msgspec.Struct, frozen=True, rename="camel", gc=False):
     model_service_refs: tuple[ModelServiceRef, ...] | None = None
     create_date: str | float | None = None
     last_op_date: str | float | None = None
+
+
+_COLLECTIONS: Final = {"cpuArchitectures", "vendorToSpecUuidsMap", "modelServiceRefs"}
+
+PROJECTION: Final = ",".join(
+    name for name in ModelService.__struct_encode_fields__ if name not in _COLLECTIONS
+)
+"""The fields that are read here, but for collections, which a projection may not name.
+
+`supportDistributed` is a Java primitive: not asked for, it would come all the same, and be false.
+"""
 
 
 class _Page(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from exporter.inventory import label
+from exporter.services import label
 from exporter.simulator import Cloud, Fault, serving
 from tests.exporting import Exporter, exporting, is_down, is_up, target
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from exporter.inventory import Conventions, inventory
 from exporter.simulator import Account, Cloud, Fault, serving
 from exporter.snapshot import Snapshot
 from exporter.status import status_document
 from exporter.status.document import MOST_OUTDATED
-from exporter.zstack import Listing, ModelService
+from exporter.zstack import ModelService
 from tests.exporting import Exporter, exporting, is_down, is_up, target
+from tests.inventories import found
 
 PASSWORD = "correct-horse-battery-staple"
 
@@ -91,14 +91,14 @@ async def test_no_secret_is_told() -> None:
                 assert PASSWORD not in await exporter.text(path)
 
 
-def found(*records: ModelService) -> Snapshot:
-    listed = inventory(Listing(records, len(records)), Conventions())
-    return Snapshot("lab", 60, 180, attempted_at=1e9, succeeded_at=1e9, inventory=listed)
+def known(*records: ModelService) -> Snapshot:
+    inventory = found(*records)
+    return Snapshot("lab", 60, 180, attempted_at=1e9, succeeded_at=1e9, inventory=inventory)
 
 
 def test_a_long_list_is_cut_and_the_rest_counted() -> None:
     records = (ModelService(str(n), has_new_version=True) for n in range(MOST_OUTDATED + 5))
-    document: Any = status_document([found(*records)])
+    document: Any = status_document([known(*records)])
     data = document["targets"][0]["data"]
     assert len(data["services_with_new_version"]) == MOST_OUTDATED
     assert (data["services_left_out"], data["new_version"]) == (5, MOST_OUTDATED + 5)
@@ -106,7 +106,7 @@ def test_a_long_list_is_cut_and_the_rest_counted() -> None:
 
 def test_what_json_cannot_say_is_null() -> None:
     records = (ModelService(str(n), framework=str(n), request_cpu=1e308) for n in range(3))
-    document = status_document([found(*records)])
+    document = status_document([known(*records)])
     text = json.dumps(document, allow_nan=False)
     assert json.loads(text)["targets"][0]["data"]["requested_cpu_cores"] is None
 

@@ -7,14 +7,15 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from exporter.inventory import Conventions, Inventory, inventory
+from exporter.inventory import Inventory
 from exporter.poller import Poller, Schedule
 from exporter.snapshot import POLLS_KEPT, Poll, Snapshot
 from exporter.telemetry import TargetTelemetry
-from exporter.zstack import QUERY_MODEL_SERVICE, Listing, ModelService, errors
+from exporter.zstack import QUERY_MODEL_SERVICE, ModelService, errors
+from tests.inventories import found
 
 SCHEDULE = Schedule(interval=60, timeout=30, stale_after=180)
-TWO = inventory(Listing((ModelService("a"), ModelService("b")), 2), Conventions())
+TWO = found(ModelService("a"), ModelService("b"))
 REFUSED = errors.DeniedError("no", QUERY_MODEL_SERVICE, code="ID.1002")
 
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from exporter.inventory import Conventions, Service, inventory
+from exporter.services import Service
 from exporter.status.outdated import MOST_ROWS, ORDERS, Outdated, outdated, shown
-from exporter.zstack import Listing, ModelService
+from exporter.zstack import ModelService
+from tests.inventories import found
 
 
 def services(*records: dict[str, Any]) -> tuple[Service, ...]:
     made = (service(**({"uuid": f"u{place}"} | record)) for place, record in enumerate(records))
-    listed = tuple(made)
-    return inventory(Listing(listed, len(listed)), Conventions()).services
+    return found(*made).outdated
 
 
 def service(**fields: Any) -> ModelService:
@@ -24,12 +24,12 @@ def names(rows: tuple[Outdated, ...]) -> list[str]:
 
 
 def test_only_services_that_are_known_to_have_a_new_version() -> None:
-    found = services(
+    told = services(
         {"name": "new"},
         {"name": "current", "has_new_version": False},
         {"name": "unknown", "has_new_version": None},
     )
-    assert names(outdated("lab", found)) == ["new"]
+    assert names(outdated("lab", told)) == ["new"]
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from exporter.advice import Language
-from exporter.inventory import Conventions, inventory
 from exporter.simulator import Cloud, Fault, serving
 from exporter.snapshot import Poll, Snapshot
 from exporter.status import CONTENT_SECURITY_POLICY, Asked, status_page
 from exporter.status.page import DETAILED
-from exporter.zstack import Listing, ModelService
+from exporter.zstack import ModelService
 from tests.exporting import Exporter, exporting, is_down, is_up, target
+from tests.inventories import found
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
 TROUBLES = {
@@ -212,9 +212,9 @@ def crowded(services: int, target_name: str = "lab") -> Snapshot:
         ModelService(f"{n:032x}", name=f"chat-{n}", version=f"0.{n}", has_new_version=True)
         for n in range(services)
     )
-    found = inventory(Listing(records, services), Conventions())
+    listed = found(*records)
     return Snapshot(
-        target_name, 60, 180, attempted_at=1e9, succeeded_at=1e9, inventory=found, up_since=1e9
+        target_name, 60, 180, attempted_at=1e9, succeeded_at=1e9, inventory=listed, up_since=1e9
     )
 
 
@@ -248,9 +248,9 @@ def test_numbers_beyond_all_reason_are_still_shown() -> None:
         )
         for n in range(3)
     )
-    found = inventory(Listing(records, 3), Conventions())
+    listed = found(*records)
     snapshot = Snapshot(
-        "lab", 1e9, 1e9, attempted_at=-1e18, succeeded_at=-1e18, inventory=found, up_since=-1e18
+        "lab", 1e9, 1e9, attempted_at=-1e18, succeeded_at=-1e18, inventory=listed, up_since=-1e18
     )
     assert "lab" in status_page([snapshot], telemetry_path="/metrics", asked=Asked())
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from itertools import chain
+from typing import Any, Final, Generic, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -19,14 +20,17 @@ from exporter.zstack import (
     AccountAuth,
     Auth,
     Client,
+    Condenser,
     Exchange,
     GivenSession,
     Listing,
+    ModelService,
     Operation,
     Read,
     Transport,
     ZStackError,
 )
+from exporter.zstack.schema import Undecodable
 
 QUERY: Final = "QueryModelService"
 LOG_IN: Final = "LogInByAccount"
@@ -46,6 +50,28 @@ C = TypeVar("C", AccessKey, Account, GivenSession)
 MakeAuth = Callable[[Transport], Auth]
 
 
+Records = tuple[ModelService, ...]
+
+
+async def as_they_are(records: Records) -> Records:
+    return records
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A listing whose pages were not condensed, laid out flat."""
+
+    services: Records
+    total: int
+    undecodable: tuple[Undecodable, ...] = ()
+    duplicates: int = 0
+
+    @classmethod
+    def of(cls, listing: Listing[Records]) -> Self:
+        records = tuple(chain.from_iterable(listing.parts))
+        return cls(records, listing.total, listing.undecodable, listing.duplicates)
+
+
 @dataclass(eq=False)
 class Asked:
     """A client with all it told: each exchange, and the seconds that it would have waited."""
@@ -56,6 +82,10 @@ class Asked:
     exchanges: list[Exchange] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     client: Client = field(init=False)
+    condenser: Condenser[Records] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.condenser = Condenser(as_they_are)
 
     def transport(self, **options: Any) -> Transport:
         given: dict[str, Any] = {"max_response_bytes": 64 * MIB, **self.options, **options}
@@ -65,13 +95,13 @@ class Asked:
         self.waits.append(seconds)
         await asyncio.sleep(0)
 
-    async def services(self) -> Listing:
-        return await self.client.model_services()
+    async def services(self) -> "Listed":
+        return Listed.of(await self.client.model_services(self.condenser))
 
     async def failure(self) -> ZStackError:
         """The error that a poll ends with."""
         with pytest.raises(ZStackError) as caught:
-            await self.client.model_services()
+            await self.client.model_services(self.condenser)
         return caught.value
 
 
@@ -82,6 +112,7 @@ async def asking_at(
     *,
     page_size: int = 1000,
     conditions: Sequence[str] = (),
+    projection: bool = False,
     **transport: Any,
 ) -> AsyncIterator[Asked]:
     """A client of whatever answers there, with the access key unless told otherwise."""
@@ -95,6 +126,7 @@ async def asking_at(
             (make_auth or by_key())(way),
             page_size=page_size,
             conditions=conditions,
+            projection=projection,
             sleep=asked.sleep,
         )
         yield asked

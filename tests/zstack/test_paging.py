@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from exporter.simulator import Cloud, Estate, Fault
 from exporter.simulator import ModelService as Service
-from exporter.zstack import QUERY_MODEL_SERVICE, Listing, ModelService
+from exporter.zstack import QUERY_MODEL_SERVICE, ModelService
 from exporter.zstack.errors import IncompleteError, MalformedError
-from exporter.zstack.paging import Reading
+from exporter.zstack.paging import Part, Reading
 from exporter.zstack.schema import Page, Row, Undecodable
 
-from .asking import QUERY, asking, asking_at, page, reply, replying
+from .asking import QUERY, Listed, Records, asking, asking_at, page, reply, replying
 
 FIRST, LAST = "0" * 32, "f" * 32
 """Uuids before and after those of any grown estate."""
@@ -23,7 +23,7 @@ FIRST, LAST = "0" * 32, "f" * 32
 Change = Callable[[Estate], object]
 
 
-def uuids(listing: Listing) -> list[str]:
+def uuids(listing: Listed) -> list[str]:
     return [service.uuid for service in listing.services]
 
 
@@ -64,14 +64,20 @@ def shelf(number: int, *, longest: int = 1 << 30) -> Shelf:
 
 def listed(
     shelf: Shelf, page_size: int, between: Callable[[Shelf], object] = lambda _: None
-) -> Listing:
+) -> Listed:
     """One pass over the table, which may change before each page but the first."""
-    reading = Reading(QUERY_MODEL_SERVICE, page_size)
-    reading.add(shelf.page(*reading.next_page))
+    reading: Reading[Records] = Reading(QUERY_MODEL_SERVICE, page_size)
+    read(reading, shelf)
     while not reading.finished:
         between(shelf)
-        reading.add(shelf.page(*reading.next_page))
-    return reading.listing()
+        read(reading, shelf)
+    return Listed.of(reading.listing())
+
+
+def read(reading: Reading[Records], shelf: Shelf) -> None:
+    page = shelf.page(*reading.next_page)
+    cut = reading.cut(page)
+    reading.add(Part.of(page, cut, cut.services))
 
 
 @given(
@@ -134,7 +140,7 @@ async def test_any_page_size_lists_the_same(page_size: int) -> None:
 async def test_empty_list_takes_one_request() -> None:
     cloud = Cloud(services=0)
     async with asking(cloud) as asked:
-        assert await asked.services() == Listing((), 0)
+        assert await asked.services() == Listed((), 0)
 
     assert len(cloud.requests) == 1
 
@@ -271,10 +277,10 @@ def test_row_removed_while_the_last_page_is_counted_hides_no_other() -> None:
             table.take("000000")
 
     table.meanwhile = change
-    reading = Reading(QUERY_MODEL_SERVICE, 5)
+    reading: Reading[Records] = Reading(QUERY_MODEL_SERVICE, 5)
     with pytest.raises(IncompleteError):  # noqa: PT012 - wherever it is noticed
         while not reading.finished:
-            reading.add(table.page(*reading.next_page))
+            read(reading, table)
         reading.listing()
 
 

@@ -143,7 +143,7 @@ async def test_poll_can_be_given_up_while_it_waits() -> None:
         way = asked.transport()
         client = Client(way, by_key()(way), sleep=sleep)
         async with asyncio.TaskGroup() as tasks:
-            poll = tasks.create_task(client.model_services())
+            poll = tasks.create_task(client.model_services(asked.condenser))
             await waiting.wait()
             poll.cancel()
 

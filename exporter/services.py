@@ -1,0 +1,186 @@
+"""Model services in the exporter's terms: texts fit for labels, bytes, Unix time.
+
+They are kept in columns, one list for each fact. Nearly all that is done with them is done to
+whole columns, and that way costs half as much as with an object for each service.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from math import isfinite
+from typing import Final, Literal
+
+from .zstack import ModelService, timestamp
+
+MemoryUnit = Literal["auto", "bytes", "KiB", "MiB", "GiB"]
+
+UNKNOWN: Final = "unknown"
+LABEL_LIMIT: Final = 256
+"""Characters; ZStack's own columns for names end at 255."""
+
+_KIB: Final = 1024
+_FACTORS: Final[Mapping[MemoryUnit, int]] = {
+    "bytes": 1,
+    "KiB": _KIB,
+    "MiB": _KIB**2,
+    "GiB": _KIB**3,
+}
+_AUTO_LIMIT: Final = 2**24
+"""No service asks for less than 16 MiB or for more than 16 TiB, so this parts bytes from MiB."""
+
+_UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_FLAGS: Final = {None: "", False: "false", True: "true"}
+
+Text = str | float | None
+Numbers = Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """What the API leaves open: the unit of `requestMemory`, and the zone of its dates."""
+
+    memory_unit: MemoryUnit = "auto"
+    zone: tzinfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What people are told of one service. None is what the platform did not say."""
+
+    uuid: str
+    name: str
+    framework: str
+    type: str
+    source: str
+    version: str
+    created: float | None
+    last_operation: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Many services, each at one place of every column. None is what the platform did not say."""
+
+    uuid: Sequence[str]
+    name: Sequence[str]
+    framework: Sequence[str]
+    type: Sequence[str]
+    source: Sequence[str]
+    version: Sequence[str]
+    model_center_uuid: Sequence[str]
+    gpu_compute_capability: Sequence[str]
+    python_version: Sequence[str]
+    system: Sequence[str]
+    distributed: Sequence[str]
+    has_new_version: Sequence[bool | None]
+    cpu_cores: Numbers
+    memory_bytes: Numbers
+    size_bytes: Numbers
+    created: Numbers
+    last_operation: Numbers
+    models: Sequence[int | None]
+    cpu_architectures: Sequence[Iterable[str]]
+    gpu_vendors: Sequence[Iterable[str]]
+
+    def __len__(self) -> int:
+        return len(self.uuid)
+
+    @property
+    def groups(self) -> Iterator[tuple[str, str, str]]:
+        """Framework, type and source of each."""
+        return zip(self.framework, self.type, self.source, strict=True)
+
+    @property
+    def outdated(self) -> Iterator[Service]:
+        """Those that have a new version."""
+        for place, new in enumerate(self.has_new_version):
+            if new:
+                yield Service(
+                    uuid=self.uuid[place],
+                    name=self.name[place],
+                    framework=self.framework[place],
+                    type=self.type[place],
+                    source=self.source[place],
+                    version=self.version[place],
+                    created=self.created[place],
+                    last_operation=self.last_operation[place],
+                )
+
+
+def services(records: Iterable[ModelService], conventions: Conventions) -> Services:
+    """The records that have a uuid which a label can hold."""
+    fit = [r for r in records if r.uuid.isalnum() or label(r.uuid) == r.uuid]
+    common, zone = _COMMON, conventions.zone
+    return Services(
+        uuid=[record.uuid for record in fit],
+        name=[label(record.name) for record in fit],
+        framework=[common[record.framework] or UNKNOWN for record in fit],
+        type=[common[record.type] or UNKNOWN for record in fit],
+        source=[common[record.source] or UNKNOWN for record in fit],
+        version=[common[record.version] for record in fit],
+        model_center_uuid=[common[record.model_center_uuid] for record in fit],
+        gpu_compute_capability=[common[record.gpu_compute_capability] for record in fit],
+        python_version=[common[record.python_version] for record in fit],
+        system=[_FLAGS[record.system] for record in fit],
+        distributed=[_FLAGS[record.support_distributed] for record in fit],
+        has_new_version=[record.has_new_version for record in fit],
+        cpu_cores=[known(record.request_cpu) for record in fit],
+        memory_bytes=[memory_bytes(r.request_memory, conventions.memory_unit) for r in fit],
+        size_bytes=[known(record.size) for record in fit],
+        created=[timestamp(record.create_date, zone) for record in fit],
+        last_operation=[timestamp(record.last_op_date, zone) for record in fit],
+        models=[None if (refs := r.model_service_refs) is None else len(refs) for r in fit],
+        cpu_architectures=[_texts(record.cpu_architectures) for record in fit],
+        gpu_vendors=[_vendors(record.vendor_to_spec_uuids_map) for record in fit],
+    )
+
+
+def label(value: Text) -> str:
+    """Text of a stranger as a label value: no control character or lone surrogate, not endless."""
+    text = "" if value is None else str(value)
+    if not text.isprintable():
+        text = _UNPRINTABLE.sub("\ufffd", text)
+    text = text.strip()
+    return text if len(text) <= LABEL_LIMIT else text[: LABEL_LIMIT - 1] + "…"
+
+
+def known(value: float | None) -> float | None:
+    """The number if it is finite: NaN comes as text, infinity of sums beyond a float.
+
+    Of the two zeros it is the one without a sign: they are equal, but not written alike.
+    """
+    return value + 0.0 if value is not None and isfinite(value) else None
+
+
+def memory_bytes(value: float | None, unit: MemoryUnit) -> float | None:
+    """`requestMemory` in bytes. Its unit is undocumented; examples show MiB as well as bytes."""
+    if value is None:
+        return None
+    if unit == "auto":
+        unit = "MiB" if value < _AUTO_LIMIT else "bytes"
+    return known(value * _FACTORS[unit])
+
+
+class _Labels(dict[Text, str]):
+    """Label values by what the platform said, for texts that many services share."""
+
+    _LIMIT: Final = 10_000
+
+    def __missing__(self, value: Text) -> str:
+        if len(self) >= self._LIMIT:
+            self.clear()
+        made = self[value] = label(value)
+        return made
+
+
+_COMMON: Final = _Labels()
+
+
+def _texts(values: Iterable[str] | None) -> Iterable[str]:
+    return {_COMMON[value] for value in values} - {""} if values else ()
+
+
+def _vendors(specs: Mapping[str, object] | None) -> Iterable[str]:
+    """The vendors that have a spec; the value may be a list, a text or null."""
+    return _texts([vendor for vendor, uuids in specs.items() if uuids]) if specs else ()
