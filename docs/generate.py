@@ -134,6 +134,24 @@ def reasons_list() -> str:
     return "\n".join(["| reason | what happened | what to do |\n|---|---|---|", *rows])
 
 
+def dashboards_tables() -> str:
+    """What each panel of each dashboard answers."""
+    return "\n".join(_dashboard(name) for name in ("overview", "updates", "exporter-health"))
+
+
+def _dashboard(name: str) -> str:
+    dashboard = json.loads((ROOT / "grafana" / f"{name}.json").read_text(encoding="utf-8"))
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    rows = [
+        f"| {panel['title']} | {panel['description']} "
+        f"| {panel['fieldConfig']['defaults']['noValue']} |"
+        for panel in panels
+    ]
+    head = "| panel | what it tells | what it says where there is nothing |\n|---|---|---|"
+    title = dashboard["title"].partition(" / ")[2]
+    return f"### {title}\n\n{dashboard['description']}\n\n" + "\n".join([head, *rows]) + "\n"
+
+
 def example_file() -> str:
     """A configuration file with every setting; all but those of a working target are commented."""
     groups = (_example_section(name, about) for name, about in sections(Settings).items())

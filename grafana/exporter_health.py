@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from .look import BAD, GOOD, NOTABLE, Query, Told, steps
+from .look import BAD, CALM, GOOD, MUTED, NOTABLE, Query, Told, steps
 from .page import EXPORTER, Row, page
 from .panels import HALF, lines, number
 from .promql import a_minute, age, exporters_seen, how_many, of_exporters, quantile, series, total
@@ -153,7 +153,7 @@ def _polls() -> Row:
                     total(a_minute(series("zstack_records_skipped_total")), "target", "reason"),
                     "{{target}} {{reason}}",
                 ),
-            ),
+            ).axis_soft_max(1),
         ),
     )
 
@@ -174,6 +174,7 @@ def _requests() -> Row:
                 ),
                 Query(total(a_minute(series("zstack_api_requests_total")), "status"), "{{status}}"),
                 stacked=True,
+                colours={"200": CALM, "503": BAD, "none": MUTED},
             ),
             lines(
                 Told(
@@ -188,6 +189,7 @@ def _requests() -> Row:
                     total(errors, "operation", "reason", "code"),
                     "{{operation}} {{reason}} {{code}}",
                 ),
+                shades_of=BAD,
             ),
             lines(
                 Told(
@@ -209,7 +211,7 @@ def _requests() -> Row:
                 ),
                 Query(total(a_minute(series("zstack_logins_total")), "result"), "{{result}}"),
                 colours={"success": GOOD, "failure": BAD},
-            ),
+            ).axis_soft_max(1),
         ),
     )
 

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import common
 
 from .look import BAD, GOOD, MUTED, NOTABLE, Query, Told, steps, words
 from .page import EXPORTER, OVERVIEW, UPDATES, Row, leading_to, page
-from .panels import HALF, Column, Sorted, bars, grid, lines, number
+from .panels import Column, Sorted, bars, grid, lines, number
 from .promql import (
     a_minute,
     age,
@@ -138,24 +138,22 @@ def _state() -> Row:
                     "Each platform as the exporter sees it that sees it best: whether its last poll"
                     " succeeded, how old its data are, how many services they hold. A platform"
                     " without services is stale, or has not been polled yet.",
-                    _NO_EXPORTER,
-                    "percentunit",
+                    "nothing known",
                 ),
-                (LAST_POLL, f"1000 * {LAST_SUCCESS}", SHARE, REPORTED),
+                (LAST_POLL, f"1000 * {LAST_SUCCESS}", f"100 * {SHARE}", REPORTED),
                 (
                     Column("target", "Platform"),
-                    Column("job", "Job"),
                     Column("last_poll", "Last poll", cell=common.TableColorTextCellOptions()),
-                    Column("Value #B", "Data from", "time"),
-                    Column("Value #C", "Age, of stale", cell=_GAUGE),
-                    Column("Value #D", "Services", "string"),
+                    Column("Value #B", "Data from", is_moment=True),
+                    Column("Value #C", "Age, % of stale", cell=_GAUGE),
+                    Column("Value #D", "Services"),
                 ),
-                Sorted("Age, of stale", descending=True),
-                width=HALF,
+                Sorted("Age, % of stale", descending=True),
+                width=14,
             )
             .min(0)
-            .max(1)
-            .thresholds(_AGEING)
+            .max(100)
+            .thresholds(steps(GOOD, (75, NOTABLE), (100, BAD)))
             .mappings(words({"succeeded": ("succeeded", GOOD), "failed": ("failed", BAD)})),
             lines(
                 Told(
@@ -169,6 +167,8 @@ def _state() -> Row:
                     total(failing, "target", "reason", "code"), "{{target}}: {{reason}} {{code}}"
                 ),
                 stacked=True,
+                shades_of=BAD,
+                width=10,
             ),
         ),
     )
@@ -235,11 +235,11 @@ def _resources() -> Row:
         (
             lines(
                 Told(
-                    "Requested CPU",
+                    "Requested CPU cores",
                     "CPU cores that the model services request, by framework. What they really use"
                     " is not known here.",
                     _NO_INVENTORY,
-                    "suffix: cores",
+                    "none",
                 ),
                 Query(inventory(f"{SERVICES}_requested_cpu_cores", "framework"), "{{framework}}"),
                 stacked=True,
@@ -288,6 +288,7 @@ def _changes() -> Row:
                     "epm",
                 ),
                 Query(total(failures, "reason", "code"), "{{reason}} {{code}}"),
+                shades_of=BAD,
             ),
         ),
     )

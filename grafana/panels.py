@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders import common as options
@@ -88,19 +88,20 @@ def lines(
     width: int = HALF,
     stacked: bool = False,
     colours: Mapping[str, str] | None = None,
+    shades_of: str | None = None,
     limit: build.ThresholdsConfig | None = None,
 ) -> timeseries.Panel:
     """What became of it over time; `colours` are those of series whose meaning has one."""
     panel = (
         _told(timeseries.Panel(), told, width, 8)
         .min(0)
-        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .color_scheme(_hues(shades_of))
         .draw_style(common.GraphDrawStyle.LINE)
         .line_interpolation(
             common.LineInterpolation.STEP_AFTER if stacked else common.LineInterpolation.LINEAR
         )
         .line_width(1)
-        .fill_opacity(30 if stacked else 8)
+        .fill_opacity(30 if stacked else 4)
         .show_points(common.VisibilityMode.NEVER)
         .span_nulls(False)  # noqa: FBT003 - likewise
         .tooltip(
@@ -123,6 +124,13 @@ def lines(
     return panel
 
 
+def _hues(shades_of: str | None) -> build.FieldColor:
+    """Any colours that are easy to tell apart, or shades of one that says something."""
+    if shades_of is None:
+        return build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC)
+    return build.FieldColor().mode(model.FieldColorModeId.SHADES).fixed_color(shades_of)
+
+
 def _legend() -> options.VizLegendOptions:
     return (
         options.VizLegendOptions()
@@ -137,12 +145,12 @@ def _legend() -> options.VizLegendOptions:
 class Column:
     """A column: what it is called in the answer and in the heading, and how it is shown.
 
-    A panel has one unit. A column whose numbers have another is shown as `time` or `string`.
+    All numbers of a panel have its unit, but for those that are moments.
     """
 
     field: str
     heading: str
-    kind: Literal["time", "string"] | None = None
+    is_moment: bool = False
     cell: common.TableCellOptions | None = None
 
 
@@ -199,17 +207,17 @@ def grid(
 def _transformations(
     columns: tuple[Column, ...], difference: Difference | None
 ) -> Iterator[model.DataTransformerConfig]:
-    """Rows joined, a column more, kinds changed, columns chosen, in this order."""
+    """Rows joined, a column more, moments told, columns chosen, in this order."""
     yield _transformation("merge", {})
     if difference:
         yield _transformation("calculateField", difference.settings())
-    kinds: list[dict[str, str]] = [
-        {"targetField": column.field, "destinationType": column.kind}
+    moments: list[dict[str, str]] = [
+        {"targetField": column.field, "destinationType": "time"}
         for column in columns
-        if column.kind
+        if column.is_moment
     ]
-    if kinds:
-        yield _transformation("convertFieldType", {"conversions": kinds, "fields": {}})
+    if moments:
+        yield _transformation("convertFieldType", {"conversions": moments, "fields": {}})
     names = [column.field for column in columns]
     chosen: dict[str, object] = {
         "includeByName": dict.fromkeys(names, True),

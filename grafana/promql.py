@@ -55,6 +55,11 @@ def total(vector: str, *by: str) -> str:
     return f"sum by ({', '.join(by)}) ({vector})" if by else f"sum({vector})"
 
 
+def filled(vector: str, label: str, word: str) -> str:
+    """A word where a label is empty."""
+    return f'label_replace({vector}, "{label}", "{word}", "{label}", "")'
+
+
 def ranked(vector: str) -> str:
     """The largest first."""
     return f"sort_desc({vector})"

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from .look import GOOD, NOTABLE, Query, Told, steps
 from .page import UPDATES, Row, page
 from .panels import HALF, QUARTER, Column, Difference, Sorted, bars, grid, lines, number
-from .promql import inventory, platforms, ranked, series
+from .promql import filled, inventory, platforms, ranked, series
 
 FLAG: Final = platforms(series("zstack_model_service_has_new_version"), "uuid")
 
@@ -25,15 +25,17 @@ SINCE: Final = (
     f' or {_SAME} label_replace({_FOUND}, "seen", "no change", "", ""))'
     f" and {_SAME} {FLAG} == 1"
 )
-FACTS: Final = platforms(
-    series("zstack_model_service_info"), "uuid", "name", "framework", "type", "version"
-)
+INFO: Final = series("zstack_model_service_info")
+FACTS: Final = platforms(INFO, "uuid", "name", "framework", "version")
+# An empty cell would show what an empty panel does.
+NAMED: Final = filled(filled(FACTS, "version", "not stated"), "name", "no name")
 # Facts stand on the left, where several of one service are no error: replicas may know different
 # versions for the time between two polls.
-PENDING: Final = f"{FACTS} * {_SAME} group_left (seen) (1000 * (time() - ({SINCE})))"
+PENDING: Final = f"{NAMED} * {_SAME} group_left (seen) (1000 * (time() - ({SINCE})))"
 
-# An hour in thirty days; each step costs a sample of each service.
-RESOLUTION: Final = 720
+# Two hours in thirty days. Each step costs a sample of each service and replica, and a query of
+# Prometheus may take 50 million by default: so much for 100,000 services.
+RESOLUTION: Final = 400
 
 _NO_INVENTORY: Final = "no inventory: see Overview"
 _PER_SERVICE: Final = "no service has a new version (or metrics.per_service is off)"
@@ -109,11 +111,11 @@ def _which() -> Row:
                     "Services with a new version",
                     "Each service that has a new version, the longest pending first. The platform"
                     " does not say since when: that is read off Prometheus' samples in the time"
-                    " range. Where they show the change, it came after the time given here, within"
-                    " one step (a 720th of the range: an hour in thirty days), or within a gap if"
-                    " nothing was scraped then. Where they do not, the service was pending when it"
-                    " was first seen: it may be pending for longer, and a longer range may tell."
-                    " Which version is the new one, the platform does not say either.",
+                    " range. Where they show the change, it came after the moment given here,"
+                    " within one step (a 400th of the range: two hours in thirty days), or in a gap"
+                    " if nothing was scraped just then. Where they show no change, the service was"
+                    " pending when it was first seen: it may be pending for longer, and a longer"
+                    " range may tell. Which version is the new one, the platform does not say.",
                     _PER_SERVICE,
                     "ms",
                 ),
@@ -122,9 +124,8 @@ def _which() -> Row:
                     Column("target", "Platform"),
                     Column("name", "Service"),
                     Column("framework", "Framework"),
-                    Column("type", "Type"),
                     Column("version", "Running version"),
-                    Column("since", "Pending since", "time"),
+                    Column("since", "Pending since", is_moment=True),
                     Column("Value", "Pending for"),
                     Column("seen", "Samples show"),
                     Column("uuid", "UUID"),
@@ -138,7 +139,7 @@ def _which() -> Row:
 
 
 def _history() -> Row:
-    facts = platforms(series("zstack_model_service_info"), "uuid", "framework", "version")
+    versions = f"count by (framework, version) ({platforms(INFO, 'uuid', 'framework', 'version')})"
     return Row(
         "History",
         (
@@ -177,7 +178,7 @@ def _history() -> Row:
                     " first.",
                     "no inventory, or metrics.per_service is off",
                 ),
-                (f"count by (framework, version) ({facts})",),
+                (filled(versions, "version", "not stated"),),
                 (
                     Column("framework", "Framework"),
                     Column("version", "Version"),

@@ -110,14 +110,11 @@ class Lab:
                 sums[labels(**{k: v for k, v in each if k in by})] += value
         return dict(sums)
 
-    def services(self, *names: str, **where: str) -> list[Labels]:
-        """These facts of each service."""
-        info = self.inventory["zstack_model_service_info"]
-        return [
-            labels(**{k: v for k, v in each if k in names})
-            for each in info
-            if where.items() <= each
-        ]
+    def versions(self) -> Answer:
+        """How many services run each version of each framework."""
+        services = [s for cloud in self.platforms.values() for s in cloud.estate.values()]
+        known = [(s.framework or "unknown", s.version or "not stated") for s in services]
+        return {labels(framework=f, version=v): n for (f, v), n in Counter(known).items()}
 
     def pending(self) -> Collection[tuple[str, str]]:
         """Target and uuid of each service with a new version."""
@@ -215,7 +212,7 @@ def inventory_panels(of: Lab) -> dict[str, Answer]:
         "overview: By CPU architecture": of.sums(
             f"{services}_by_cpu_architecture", "cpu_architecture"
         ),
-        "overview: Requested CPU": of.sums(cpu, "framework"),
+        "overview: Requested CPU cores": of.sums(cpu, "framework"),
         "overview: Requested memory": of.sums(memory, "framework"),
         "overview: Versions": of.sums(status, "status"),
         "updates: New versions": of.sums(status, status="new_version"),
@@ -224,7 +221,7 @@ def inventory_panels(of: Lab) -> dict[str, Answer]:
         "updates: Pending by framework": of.sums(status, "framework", status="new_version"),
         "updates: Pending by platform": of.sums(status, "target", status="new_version"),
         "updates: Pending now": of.sums(status, "framework", status="new_version"),
-        "updates: Running versions": dict(Counter(of.services("framework", "version"))),
+        "updates: Running versions": of.versions(),
     }
 
 
@@ -448,8 +445,7 @@ async def test_a_new_version_is_pending_since_the_samples_show_the_change(
             "uuid": renamed,
             "name": "renamed since",
             "framework": service.framework,
-            "type": service.type,
-            "version": service.version or "",
+            "version": service.version or "not stated",
             "seen": "the change",
         }
         longest = await grafana.shows("updates: Longest pending")
