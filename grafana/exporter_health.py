@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from .look import BAD, CALM, GOOD, MUTED, NOTABLE, Query, Told, steps
 from .page import EXPORTER, Row, page
-from .panels import HALF, lines, number
+from .panels import THIRD, across, lines, number
 from .promql import a_minute, age, exporters_seen, how_many, of_exporters, quantile, series, total
 
 OUTCOMES: Final = {
@@ -14,6 +14,11 @@ OUTCOMES: Final = {
     "failure": BAD,
     "skipped": NOTABLE,
 }
+
+NOT_AFTER: Final = of_exporters("zstack_exporter_web_certificate_not_after_timestamp_seconds")
+LOADED: Final = of_exporters("zstack_exporter_config_last_reload_success_timestamp_seconds")
+
+DAY: Final = 86_400
 
 _NONE: Final = "no exporter is scraped"
 _NO_PROCESS: Final = "not scraped: these stand on /metrics unless web.disable_exporter_metrics"
@@ -37,7 +42,7 @@ def _now() -> Row:
     loaded = {"1": ("loaded", GOOD), "0": ("refused", BAD)}
     return Row(
         "Now",
-        (
+        across(
             number(
                 Told("Exporters up", "Exporters that Prometheus scrapes successfully.", _NONE),
                 total(exporters_seen()),
@@ -85,7 +90,28 @@ def _now() -> Row:
             ),
             number(
                 Told(
-                    "Youngest process",
+                    "Certificate",
+                    "Time until a certificate ends that an exporter serves with. After that"
+                    " Prometheus cannot scrape it.",
+                    "no TLS",
+                    "s",
+                ),
+                f"min({NOT_AFTER} - time())",
+                colours=steps(BAD, (3 * DAY, NOTABLE), (14 * DAY, GOOD)),
+            ),
+            number(
+                Told(
+                    "Loaded",
+                    "Time since a configuration was loaded successfully last: at the start, or at a"
+                    " reload.",
+                    _NO_PROCESS,
+                    "s",
+                ),
+                f"min({age(LOADED)})",
+            ),
+            number(
+                Told(
+                    "Started",
                     "Time since an exporter was started last.",
                     _NO_PROCESS,
                     "s",
@@ -224,12 +250,25 @@ def _process() -> Row:
             lines(
                 Told("Memory", "Resident memory of each exporter.", _NO_PROCESS, "bytes"),
                 Query(of_exporters("process_resident_memory_bytes"), "{{instance}}"),
+                width=THIRD,
             ),
             lines(
                 Told(
                     "CPU", "Share of one core that each exporter uses.", _NO_PROCESS, "percentunit"
                 ),
                 Query(of_exporters("process_cpu_seconds_total", rate=True), "{{instance}}"),
+                width=THIRD,
+            ),
+            lines(
+                Told(
+                    "Open files",
+                    "Open file descriptors, connections included, as a share of what the system"
+                    " allows each exporter.",
+                    _NO_PROCESS,
+                    "percentunit",
+                ),
+                Query(descriptors, "{{instance}}"),
+                width=THIRD,
             ),
             lines(
                 Told(
@@ -250,31 +289,6 @@ def _process() -> Row:
                     "short",
                 ),
                 Query(of_exporters("scrape_samples_scraped"), "{{instance}}"),
-            ),
-            lines(
-                Told(
-                    "Open files",
-                    "Open file descriptors, connections included, as a share of what the system"
-                    " allows each exporter.",
-                    _NO_PROCESS,
-                    "percentunit",
-                ),
-                Query(descriptors, "{{instance}}"),
-                width=HALF,
-            ),
-            lines(
-                Told(
-                    "Reload",
-                    "Time since the configuration was loaded successfully last. A fall to zero is a"
-                    " restart or a reload.",
-                    _NO_PROCESS,
-                    "s",
-                ),
-                Query(
-                    "time() - "
-                    + of_exporters("zstack_exporter_config_last_reload_success_timestamp_seconds"),
-                    "{{instance}}",
-                ),
             ),
         ),
     )

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import common
 
 from .look import BAD, GOOD, MUTED, NOTABLE, Query, Told, steps, words
 from .page import EXPORTER, OVERVIEW, UPDATES, Row, leading_to, page
-from .panels import Column, Sorted, bars, grid, lines, number
+from .panels import Column, Sorted, across, bars, grid, lines, number
 from .promql import (
     a_minute,
     age,
@@ -62,7 +62,7 @@ def dashboard() -> Dashboard:
 def _trust() -> Row:
     return Row(
         "Now",
-        (
+        across(
             number(
                 Told(
                     "Platforms failing",

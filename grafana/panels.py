@@ -14,8 +14,8 @@ from .look import CALM, DATASOURCE, PLAIN, Query, Told, fixed, named, prop, step
 
 WHOLE: Final = 24
 HALF: Final = 12
+THIRD: Final = 8
 QUARTER: Final = 6
-SIXTH: Final = 4
 
 Panel = TypeVar("Panel", stat.Panel, bargauge.Panel, timeseries.Panel, table.Panel)
 
@@ -42,7 +42,6 @@ def number(
     told: Told,
     query: str,
     *,
-    width: int = SIXTH,
     colours: build.ThresholdsConfig | None = None,
     said: Mapping[str, tuple[str, str]] | None = None,
     leads_to: build.DashboardLink | None = None,
@@ -53,7 +52,7 @@ def number(
     With a `name`, made of labels, that is shown instead of the number.
     """
     panel = (
-        _told(stat.Panel(), told, width, 4)
+        _told(stat.Panel(), told, QUARTER, 4)
         .with_target(Query(query, name).now())
         .thresholds(colours or steps(PLAIN))
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
@@ -64,6 +63,11 @@ def number(
         .reduce_options(_newest())
     )
     return panel.links([leads_to]) if leads_to else panel
+
+
+def across(*numbers: stat.Panel) -> tuple[stat.Panel, ...]:
+    """These, side by side over the whole width."""
+    return tuple(each.span(WHOLE // len(numbers)) for each in numbers)
 
 
 def bars(told: Told, query: Query, *, width: int = QUARTER, color: str = CALM) -> bargauge.Panel:

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from .look import GOOD, NOTABLE, Query, Told, steps
 from .page import UPDATES, Row, page
-from .panels import HALF, QUARTER, Column, Difference, Sorted, bars, grid, lines, number
+from .panels import HALF, Column, Difference, Sorted, across, bars, grid, lines, number
 from .promql import filled, inventory, platforms, ranked, series
 
 FLAG: Final = platforms(series("zstack_model_service_has_new_version"), "uuid")
@@ -61,13 +61,12 @@ def services(status: str, *by: str) -> str:
 def _now() -> Row:
     return Row(
         "Now",
-        (
+        across(
             number(
                 Told(
                     "New versions", "Services that have a newer version available.", _NO_INVENTORY
                 ),
                 services("new_version"),
-                width=QUARTER,
                 colours=steps(GOOD, (1, NOTABLE)),
                 said={"0": ("none", GOOD)},
             ),
@@ -81,12 +80,10 @@ def _now() -> Row:
                     "s",
                 ),
                 f"max(time() - ({SINCE}))",
-                width=QUARTER,
             ).max_data_points(RESOLUTION),
             number(
                 Told("Current", "Services of which the platform says so.", _NO_INVENTORY),
                 services("current"),
-                width=QUARTER,
             ),
             number(
                 Told(
@@ -96,7 +93,6 @@ def _now() -> Row:
                     _NO_INVENTORY,
                 ),
                 services("unknown"),
-                width=QUARTER,
             ),
         ),
     )

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import inf, isnan
 from pathlib import Path
@@ -11,6 +12,7 @@ from time import time
 from typing import Any, Final
 
 import pytest
+import trustme
 
 from exporter import VERSION
 from exporter.simulator import Cloud, Fault, serving
@@ -131,35 +133,41 @@ def _configuration(exporters: list[Exporter]) -> dict[str, Any]:
     """Prometheus scrapes itself too: it has `up` and `process_*` as the exporters do."""
     own = {"job_name": "prometheus", "static_configs": [{"targets": ["localhost:1"]}]}
     ours = [":".join(map(str, exporter.address)) for exporter in exporters]
+    scheme = {each.urls[0].partition(":")[0] for each in exporters} or {"http"}
+    scraped = {
+        "job_name": "zstack-aios",
+        "scheme": scheme.pop(),
+        "tls_config": {"insecure_skip_verify": True},
+        "static_configs": [{"targets": ours}],
+    }
     return {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
-        "scrape_configs": [
-            {"job_name": "zstack-aios", "static_configs": [{"targets": ours}]},
-            own,
-        ],
+        "scrape_configs": [scraped, own],
     }
 
 
 @asynccontextmanager
 async def lab(
-    programs: Programs, folder: Path, platforms: dict[str, Cloud], *, replicas: int = 2
+    programs: Programs,
+    folder: Path,
+    platforms: dict[str, Cloud],
+    *,
+    web: tuple[dict[str, Any], ...] = ({}, {}),
 ) -> AsyncIterator[Lab]:
     async with AsyncExitStack() as stack:
         urls = {
             name: await stack.enter_async_context(serving(cloud))
             for name, cloud in platforms.items()
         }
-        web = folder / "web.yml"
-        web.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
-        lives = [await stack.enter_async_context(AsyncExitStack()) for _ in range(replicas)]
+        lives = [await stack.enter_async_context(AsyncExitStack()) for _ in web]
         exporters = [
             await life.enter_async_context(
                 exporting(
                     targets={name: target(url, interval=0.4) for name, url in urls.items()},
-                    web={"config_file": str(web)} if replica else {},
+                    web=settings,
                 )
             )
-            for replica, life in enumerate(lives)
+            for life, settings in zip(lives, web, strict=True)
         ]
         prometheus = await stack.enter_async_context(
             running(programs, folder, _configuration(exporters))
@@ -179,8 +187,10 @@ LIVELY: Final = (
 @asynccontextmanager
 async def lively(programs: Programs, folder: Path) -> AsyncIterator[tuple[Lab, Grafana]]:
     """Two platforms, one of which had one failure and now has another."""
+    web = folder / "web.yml"
+    web.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
     platforms = {"shanghai": Cloud(services=120, seed=3), "lab": Cloud(services=40, seed=4)}
-    async with lab(programs, folder, platforms) as running_lab:
+    async with lab(programs, folder, platforms, web=({}, {"config_file": str(web)})) as running_lab:
         prometheus, faults = running_lab.prometheus, platforms["lab"].faults
         await prometheus.until("count(zstack_model_services_reported) == 4")
         faults.append(Fault.error("SYS.1000", operation=QUERY))
@@ -193,6 +203,7 @@ OTHERS: Final = {
     "overview: Platforms",
     "updates: Services with a new version",
     "exporter-health: Poll duration",
+    "exporter-health: Certificate",
 }
 """Panels that have tests of their own."""
 
@@ -230,12 +241,13 @@ async def test_the_inventory_is_what_the_platforms_have_however_many_exporters_p
 ) -> None:
     async with lively(programs, tmp_path) as (of, grafana):
         for panel, expected in inventory_panels(of).items():
-            assert await grafana.shows(panel) == expected, panel
+            shown = await grafana.shows(panel)
+            assert shown == expected, panel
+            if PANELS[panel].json["type"] == "bargauge":
+                values = [*shown.values()]
+                assert values == sorted(values, reverse=True)
+        assert await grafana.empty() == {"exporter-health: Certificate"}
         assert inventory_panels(of).keys() | trouble_panels(of).keys() | OTHERS == PANELS.keys()
-        for panel, holds in trouble_panels(of).items():
-            answer = await grafana.shows(panel)
-            assert holds(answer), f"{panel}: {answer}"
-        assert await grafana.empty() == set()
 
 
 def has(*expected: Labels) -> Callable[[Answer], bool]:
@@ -276,7 +288,7 @@ def trouble_panels(of: Lab) -> dict[str, Callable[[Answer], bool]]:
         "exporter-health: Version": is_exactly({labels(version=VERSION): 2}),
         "exporter-health: Configuration": is_exactly({labels(): 1}),
         "exporter-health: Web configuration": is_exactly({labels(): 1}),
-        "exporter-health: Youngest process": between(0, 3600),
+        "exporter-health: Started": between(0, 3600),
         "exporter-health: Polls by outcome": has(
             *(labels(outcome=each) for each in ("success", "failure", "skipped"))
         ),
@@ -297,7 +309,7 @@ def trouble_panels(of: Lab) -> dict[str, Callable[[Answer], bool]]:
         "exporter-health: Scrape duration": has(*replicas),
         "exporter-health: Samples per scrape": has(*replicas),
         "exporter-health: Open files": has(*replicas),
-        "exporter-health: Reload": has(*replicas),
+        "exporter-health: Loaded": between(0, 3600),
     }
 
 
@@ -318,41 +330,29 @@ async def test_what_is_chosen_is_shown_alone(programs: Programs, tmp_path: Path)
         assert await grafana.shows("exporter-health: Exporters up", target="lab") == {labels(): 2}
 
 
-async def test_bars_begin_with_the_longest(programs: Programs, tmp_path: Path) -> None:
-    async with lively(programs, tmp_path) as (_, grafana):
-        for name, panel in PANELS.items():
-            if panel.json["type"] == "bargauge":
-                values = [*(await grafana.shows(name)).values()]
-                assert values == sorted(values, reverse=True)
-                assert len(values) >= 2
-
-
-async def test_half_of_the_polls_are_no_slower_than_nearly_all(
+async def test_a_platform_that_fails_shows_with_its_code_and_age(
     programs: Programs, tmp_path: Path
 ) -> None:
     async with lively(programs, tmp_path) as (of, grafana):
-        median, nearly_all = await grafana.answers(PANELS["exporter-health: Poll duration"])
-    assert median.keys() == nearly_all.keys() == {labels(target=name) for name in of.platforms}
-    assert all(0 < median[each] <= nearly_all[each] <= 20 for each in median)
-
-
-async def test_platforms_are_a_row_each_with_state_age_and_services(
-    programs: Programs, tmp_path: Path
-) -> None:
-    async with lively(programs, tmp_path) as (of, grafana):
-        platforms = PANELS["overview: Platforms"]
-        last_poll, data_from, share, services = await grafana.answers(platforms)
+        for panel, holds in trouble_panels(of).items():
+            answer = await grafana.shows(panel)
+            assert holds(answer), f"{panel}: {answer}"
+        last_poll, data_from, share, services = await grafana.answers(PANELS["overview: Platforms"])
+        median, most = await grafana.answers(PANELS["exporter-health: Poll duration"])
 
     def row(target: str, **more: str) -> Labels:
         return labels(job="zstack-aios", target=target, **more)
 
+    shanghai, lab = row("shanghai"), row("lab")
     assert last_poll.keys() == {
         row("shanghai", last_poll="succeeded"),
         row("lab", last_poll="failed"),
     }
     assert services == {row(name): len(cloud.estate) for name, cloud in of.platforms.items()}
-    assert data_from[row("lab")] < data_from[row("shanghai")] <= 1000 * grafana.at
-    assert share[row("lab")] > share[row("shanghai")] > 0
+    assert data_from[lab] < data_from[shanghai] <= 1000 * grafana.at
+    assert share[lab] > share[shanghai] > 0
+    assert median.keys() == most.keys() == {labels(target=name) for name in of.platforms}
+    assert all(0 < median[each] <= most[each] <= 20 for each in median)
 
 
 HEALTHY_AND_EMPTY: Final = {
@@ -363,6 +363,7 @@ HEALTHY_AND_EMPTY: Final = {
         "no service has a new version (or metrics.per_service is off)"
     ),
     "exporter-health: Web configuration": "not in use",
+    "exporter-health: Certificate": "no TLS",
     "exporter-health: Errors by reason and code": "no error since the exporter started",
 }
 
@@ -373,7 +374,7 @@ async def test_what_is_empty_in_health_says_so_in_its_own_words(
     cloud = Cloud(services=30)
     for uuid in list(cloud.estate):
         cloud.estate.alter(uuid, has_new_version=False)
-    async with lab(programs, tmp_path, {"lab": cloud}, replicas=1) as of:
+    async with lab(programs, tmp_path, {"lab": cloud}, web=({},)) as of:
         grafana = await of.grafana(
             "min(count_over_time(zstack_up[10m])) >= 4 and sum(zstack_up) == 1"
         )
@@ -385,10 +386,25 @@ async def test_what_is_empty_in_health_says_so_in_its_own_words(
     assert {name: said[name] for name in HEALTHY_AND_EMPTY} == HEALTHY_AND_EMPTY
 
 
+async def test_the_days_are_counted_that_a_certificate_has_left(
+    programs: Programs, tmp_path: Path
+) -> None:
+    ends = datetime.now(UTC) + timedelta(days=10)
+    issued = trustme.CA().issue_cert("127.0.0.1", not_after=ends)
+    issued.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
+    web = tmp_path / "web.yml"
+    web.write_text("tls_server_config: {cert_file: both.pem, key_file: both.pem}\n")
+    settings = {"config_file": str(web)}
+    async with lab(programs, tmp_path, {"lab": Cloud(services=3)}, web=(settings,)) as of:
+        grafana = await of.grafana("sum(zstack_up) == 1")
+        (left,) = (await grafana.shows("exporter-health: Certificate")).values()
+    assert left == pytest.approx(ends.timestamp() - grafana.at, abs=2)
+
+
 async def test_no_panel_tells_anything_where_no_exporter_was_ever_seen(
     programs: Programs, tmp_path: Path
 ) -> None:
-    async with lab(programs, tmp_path, {}, replicas=0) as of:
+    async with lab(programs, tmp_path, {}, web=()) as of:
         grafana = await of.grafana("count(up) == 1")
         assert await grafana.empty() == PANELS.keys()
 
