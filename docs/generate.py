@@ -243,6 +243,7 @@ DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
         ),
     ),
     ("docs/metrics.md", region("metrics", metrics_tables)),
+    ("docs/dashboards.md", region("dashboards", dashboards_tables)),
     ("docs/settings.md", region("settings", settings_tables)),
     (
         "docs/alerts.md",

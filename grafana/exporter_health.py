@@ -4,10 +4,21 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from .look import BAD, CALM, GOOD, MUTED, NOTABLE, Query, Told, steps
+from .look import BAD, CALM, GOOD, MUTED, NO_ERROR, NOTABLE, Query, Told, steps
 from .page import EXPORTER, Row, page
 from .panels import THIRD, across, lines, number
-from .promql import a_minute, age, exporters_seen, how_many, of_exporters, quantile, series, total
+from .promql import (
+    a_minute,
+    age,
+    counted_errors,
+    exporters_seen,
+    how_many,
+    none_of,
+    of_exporters,
+    quantile,
+    series,
+    total,
+)
 
 OUTCOMES: Final = {
     "success": GOOD,
@@ -80,7 +91,7 @@ def _now() -> Row:
             ),
             number(
                 Told(
-                    "Web configuration",
+                    "Web config",
                     "The same of the file with certificates and passwords for the exporter's own"
                     " pages.",
                     "not in use",
@@ -208,14 +219,16 @@ def _requests() -> Row:
                     "Failed requests and polls a minute, every try counted, with ZStack's code"
                     " where it gave one. A way of failing has its line from its second failure on:"
                     " before the first, Prometheus has nothing to compare with.",
-                    "no error since the exporter started",
+                    _NONE,
                     "epm",
                 ),
                 Query(
                     total(errors, "operation", "reason", "code"),
                     "{{operation}} {{reason}} {{code}}",
                 ),
+                Query(none_of(counted_errors()), NO_ERROR),
                 shades_of=BAD,
+                colours={NO_ERROR: GOOD},
             ),
             lines(
                 Told(

@@ -17,6 +17,9 @@ CALM: Final = "blue"
 PLAIN: Final = "text"
 MUTED: Final = "#8e8e8e"
 
+NO_ERROR: Final = "no error"
+"""What the line is called that stands for health."""
+
 DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 SMALLEST_STEP: Final = "1m"

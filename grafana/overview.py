@@ -5,15 +5,17 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import common
 
-from .look import BAD, GOOD, MUTED, NOTABLE, Query, Told, steps, words
+from .look import BAD, GOOD, MUTED, NO_ERROR, NOTABLE, Query, Told, steps, words
 from .page import EXPORTER, OVERVIEW, UPDATES, Row, leading_to, page
 from .panels import Column, Sorted, across, bars, grid, lines, number
 from .promql import (
     a_minute,
     age,
+    counted_errors,
     exporters_seen,
     how_many,
     inventory,
+    none_of,
     platforms,
     ranked,
     series,
@@ -100,7 +102,8 @@ def _trust() -> Row:
                 Told(
                     "Oldest data, of stale",
                     "The same as a share of the age at which the exporter calls data stale"
-                    " (stale_after, three polls unless set). From 100 % on they are dropped.",
+                    " (stale_after, three polls unless set). From 100 % on they are dropped,"
+                    " unless on_stale says otherwise.",
                     "no successful poll yet",
                     "percentunit",
                 ),
@@ -161,13 +164,15 @@ def _state() -> Row:
                     "Platforms whose polls fail, by reason and ZStack's error code. A line at zero"
                     " is a failure that was and is over. Not even one that lasted for a single"
                     " scrape is left out, nor one that only one of several exporters met.",
-                    "no error since the exporter started",
+                    _NO_EXPORTER,
                 ),
                 Query(
                     total(failing, "target", "reason", "code"), "{{target}}: {{reason}} {{code}}"
                 ),
+                Query(none_of(series("zstack_api_error")), NO_ERROR),
                 stacked=True,
                 shades_of=BAD,
+                colours={NO_ERROR: GOOD},
                 width=10,
             ),
         ),
@@ -208,7 +213,7 @@ def _services() -> Row:
                 Told(
                     "By GPU vendor",
                     "Model services with a GPU specification of each vendor. One may have several.",
-                    "no service has a GPU specification",
+                    "no GPU specification known",
                 ),
                 Query(
                     ranked(inventory(f"{SERVICES}_by_gpu_vendor", "gpu_vendor")), "{{gpu_vendor}}"
@@ -218,7 +223,7 @@ def _services() -> Row:
                 Told(
                     "By CPU architecture",
                     "Model services that support each CPU architecture. One may support several.",
-                    "no service tells its architectures",
+                    "no architecture known",
                 ),
                 Query(
                     ranked(inventory(f"{SERVICES}_by_cpu_architecture", "cpu_architecture")),
@@ -284,11 +289,13 @@ def _changes() -> Row:
                     " exporter counts them that meets most. A way of failing has its line from its"
                     " second failure on: before the first, Prometheus has nothing to compare with."
                     " The first one shows under Failing with.",
-                    "no error since the exporter started",
+                    _NO_EXPORTER,
                     "epm",
                 ),
                 Query(total(failures, "reason", "code"), "{{reason}} {{code}}"),
+                Query(none_of(counted_errors()), NO_ERROR),
                 shades_of=BAD,
+                colours={NO_ERROR: GOOD},
             ),
         ),
     )

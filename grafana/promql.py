@@ -80,6 +80,16 @@ def how_many(condition: str, among: str) -> str:
     return f"count({condition}) or 0 * count({among})"
 
 
+def none_of(errors: str) -> str:
+    """0 while there is an exporter that knows of none of these, else nothing."""
+    return f"0 * max({KNOWN}) unless on () {errors}"
+
+
+def counted_errors() -> str:
+    """Every error that is known: the first of its kind has no rate yet, but failed a poll."""
+    return f"({a_minute(series('zstack_api_errors_total'))} or {series('zstack_api_error')})"
+
+
 def quantile(share: float, histogram: str, *by: str) -> str:
     """The value that this share of the observations does not exceed."""
     rates = total(f"rate({histogram}[$__rate_interval])", "le", *by)
