@@ -44,6 +44,6 @@ ENV PATH="/opt/zstack-aios-exporter/bin:$PATH"
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 10521
-HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
+HEALTHCHECK --interval=30s --timeout=10s --start-period=15s \
     CMD ["zstack-aios-exporter", "healthy"]
 ENTRYPOINT ["zstack-aios-exporter"]
