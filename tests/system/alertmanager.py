@@ -15,7 +15,7 @@ import yaml
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from .prometheus import PATIENCE, listening
+from .prometheus import PATIENCE, TROUBLE, listening
 
 _BROUGHT: Final = Path(__file__).parents[2] / ".tools" / "alertmanager"
 _GIVEN: Final = os.environ.get("ZSTACK_TEST_ALERTMANAGER_DIR")
@@ -70,9 +70,15 @@ class People:
 class Alertmanager:
     """A running Alertmanager, asked over HTTP."""
 
-    def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, http: aiohttp.ClientSession, log: list[str]) -> None:
         self.address = url.removeprefix("http://")
         self._http = http
+        self._log = log
+
+    @property
+    def troubles(self) -> list[str]:
+        """The warnings and errors that it has logged."""
+        return [line for line in self._log if TROUBLE.search(line)]
 
     async def alerts(self) -> dict[str, dict[str, Any]]:
         """What it holds as firing, by name."""
@@ -106,10 +112,10 @@ async def managing(
     file.write_text(yaml.safe_dump(dict(configuration)), encoding="utf-8")
     flags = (f"--config.file={file}", f"--storage.path={folder / 'data'}")
     async with (
-        listening(program, *flags, "--cluster.listen-address=") as (url, _),
+        listening(program, *flags, "--cluster.listen-address=") as (url, log),
         aiohttp.ClientSession(url) as http,
     ):
-        yield Alertmanager(url, http)
+        yield Alertmanager(url, http, log)
 
 
 @asynccontextmanager
@@ -142,7 +148,7 @@ def _post_office(
                 writer.write(b"354 go on\r\n")
                 content = await reader.readuntil(b"\r\n.\r\n")
                 mails.append(_read(content[:-3].replace(b"\r\n..", b"\r\n.")))
-            writer.write(b"250 well\r\n")
+            writer.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 well\r\n")
             await writer.drain()
         writer.close()
 

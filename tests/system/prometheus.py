@@ -19,7 +19,7 @@ PATIENCE: Final = 60.0
 """Seconds after which an effect that was waited for counts as missing."""
 
 _LISTENING: Final = re.compile(r'msg="Listening on".*? address=(\S+)')
-_TROUBLE: Final = re.compile(r"\blevel=(warn|error)\b", re.IGNORECASE)
+TROUBLE: Final = re.compile(r"\blevel=(warn|error)\b", re.IGNORECASE)
 _LONGEST_LINE: Final = 1 << 20
 
 TEXT: Final = "text/plain;version=0.0.4"
@@ -42,7 +42,7 @@ class Prometheus:
     @property
     def troubles(self) -> list[str]:
         """The warnings and errors that it has logged."""
-        return [line for line in self._log if _TROUBLE.search(line)]
+        return [line for line in self._log if TROUBLE.search(line)]
 
     async def query(self, expression: str, at: float | None = None) -> dict[Labels, float]:
         """An instant vector, now or at a moment; no labels but those that the exporter gave."""

@@ -133,6 +133,7 @@ async def test_people_are_told_of_updates_failures_and_silence_and_of_their_end(
             await the_platform_refuses_sessions(world, prometheus)
             await the_exporter_dies(world, address)
             assert not prometheus.troubles
+            assert not world.alertmanager.troubles
 
 
 async def until_quiet(world: World) -> None:
@@ -168,8 +169,8 @@ async def the_platform_refuses_sessions(world: World, prometheus: Prometheus) ->
     page = await world.told.paged("ZStackAIOSTargetDown", "firing")
     assert page["labels"]["severity"] == "critical"
     assert page["annotations"]["description"] == (
-        "Polls of lab fail: unauthorized (ID.1001) at QueryModelService. Its numbers are dropped "
-        "once they are stale."
+        "Polls of lab fail: unauthorized (ID.1001) at QueryModelService. Its last numbers are "
+        "shown until they are stale."
     )
     mail = await world.told.mailed("on-call", "ID.1001")
     assert mail.subject == "[CRITICAL] lab: A ZStack AIOS platform cannot be polled."

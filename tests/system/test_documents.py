@@ -8,7 +8,11 @@ from textwrap import dedent
 import pytest
 import yaml
 
+from exporter.simulator import Cloud, serving
+from tests.exporting import exporting, target
+
 from .programs import Programs
+from .prometheus import scraping
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = tuple(f"docs/runbooks/{page.name}" for page in (ROOT / "docs/runbooks").iterdir())
@@ -18,6 +22,14 @@ PAGES = ("README.md", "docs/metrics.md", *RUNBOOKS)
 def blocks(page: str, language: str) -> list[str]:
     text = (ROOT / page).read_text("utf-8")
     return [dedent(block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
+
+
+QUERIES = [
+    query
+    for page in PAGES
+    for block in blocks(page, "promql")
+    for query in re.split(r"\n(?! )", block.strip())
+]
 
 
 @pytest.mark.system
@@ -49,15 +61,22 @@ async def test_prometheus_takes_the_scrape_config_for_kubernetes(
 
 @pytest.mark.system
 async def test_prometheus_understands_every_query(programs: Programs, tmp_path: Path) -> None:
-    queries = [
-        query
-        for page in PAGES
-        for block in blocks(page, "promql")
-        for query in re.split(r"\n(?! )", block.strip())
-    ]
-    assert len(queries) >= 5
-    rules = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(queries)]
+    rules = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(QUERIES)]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "documents", "rules": rules}]}))
     code, said = await programs.check_rules(file)
     assert code == 0, said
+
+
+@pytest.mark.system
+async def test_prometheus_can_answer_every_query(programs: Programs, tmp_path: Path) -> None:
+    """Also those that match series of two kinds, which fail only where there are both."""
+    assert len(QUERIES) > 30
+    async with (
+        serving(Cloud(services=20)) as platform,
+        exporting(targets={"lab": target(platform, interval=0.2)}) as exporter,
+        scraping(programs, tmp_path, {"zstack-aios": exporter.url("/metrics")}) as prometheus,
+    ):
+        moment = await prometheus.moment("zstack_model_services_reported == 20")
+        for query in QUERIES:
+            await prometheus.rows(query.replace("TARGET", "lab"), moment)

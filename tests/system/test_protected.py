@@ -88,3 +88,6 @@ async def refuses_strangers(url: URL, folder: Path) -> None:
 async def sees(prometheus: Prometheus, services: int) -> None:
     reported = await prometheus.until("zstack_model_services_reported")
     assert list(reported.values()) == [services]
+    certificate = "zstack_exporter_web_certificate_not_after_timestamp_seconds"
+    [days] = (await prometheus.query(f"({certificate} - time()) / 86400")).values()
+    assert 364 < days < 365
