@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.system.alertmanager import MISSING as NO_ALERTMANAGER
+from tests.system.alertmanager import program
 from tests.system.programs import Programs
 from tests.system.programs import installed as releases
 
@@ -77,6 +80,19 @@ async def test_prometheus_accepts_its_configuration(release: Programs, tmp_path:
     code, told = await release.check_config(configuration)
     assert code == 0, told
     assert "zstack-aios.yml" in told
+
+
+def test_alertmanager_accepts_its_configuration() -> None:
+    manager = program()
+    if manager is None:
+        pytest.skip(NO_ALERTMANAGER)
+    command = [
+        str(manager.parent / "amtool"),
+        "check-config",
+        str(FILE.parent / "alertmanager.yml"),
+    ]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
 
 
 async def test_prometheus_finds_everything_by_its_name(
