@@ -93,8 +93,8 @@ def _now() -> Row:
                 Told(
                     "Web config",
                     "The same of the file with certificates and passwords for the exporter's own"
-                    " pages.",
-                    "not in use",
+                    " pages, where one is in use.",
+                    "none known",
                 ),
                 f"min({web})",
                 said=loaded,
@@ -102,9 +102,9 @@ def _now() -> Row:
             number(
                 Told(
                     "Certificate",
-                    "Time until a certificate ends that an exporter serves with. After that"
-                    " Prometheus cannot scrape it.",
-                    "no TLS",
+                    "Time until a certificate ends that an exporter serves with, where it uses TLS."
+                    " After that Prometheus cannot scrape it.",
+                    "none known",
                     "s",
                 ),
                 f"min({NOT_AFTER} - time())",
@@ -167,8 +167,8 @@ def _polls() -> Row:
                 Told(
                     "Age of data, of stale",
                     "Age of the data that each exporter holds of each platform, as a share of the"
-                    " age at which it calls them stale. A healthy line goes up and down below one"
-                    " half; at 100 % the inventory is dropped.",
+                    " age at which it calls them stale. A healthy line goes up and down well below"
+                    " 100 %; there the inventory is dropped.",
                     "no successful poll yet",
                     "percentunit",
                 ),

@@ -10,6 +10,7 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as model
 
 from .look import DATASOURCE
+from .promql import EXPORTERS, WATCHED
 
 AnyPanel: TypeAlias = stat.Panel | bargauge.Panel | timeseries.Panel | table.Panel
 
@@ -22,9 +23,6 @@ _TITLES: Final = {
     UPDATES: "ZStack AIOS / Updates",
     EXPORTER: "ZStack AIOS / Exporter health",
 }
-
-_KNOWN: Final = "zstack_poll_interval_seconds"
-"""A series that each exporter has of each of its targets from the first moment, polled or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +66,13 @@ def _variables() -> list[Builder[model.VariableModel]]:
     )
     return [
         datasource,
-        _choice("job", "Job", "Scrape job of the exporters", _KNOWN),
-        _choice("instance", "Instance", "One exporter, or all", f'{_KNOWN}{{job=~"$job"}}'),
+        _choice("job", "Job", "Scrape job of the exporters", WATCHED),
+        _choice("instance", "Instance", "One exporter, or all", f'{WATCHED}{{job=~"$job"}}'),
         _choice(
             "target",
             "Target",
             "One platform, or all",
-            f'{_KNOWN}{{job=~"$job",instance=~"$instance"}}',
+            f"{WATCHED}{{{EXPORTERS}}}",
         ),
     ]
 

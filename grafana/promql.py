@@ -10,8 +10,10 @@ from typing import Final
 EXPORTERS: Final = 'job=~"$job",instance=~"$instance"'
 PLATFORMS: Final = f'{EXPORTERS},target=~"$target"'
 
-KNOWN: Final = f"zstack_poll_interval_seconds{{{PLATFORMS}}}"
-"""A series that an exporter has of each of its platforms from the first moment, polled or not."""
+WATCHED: Final = "zstack_poll_interval_seconds"
+"""What an exporter tells of each of its platforms from the first moment, polled or not."""
+
+KNOWN: Final = f"{WATCHED}{{{PLATFORMS}}}"
 
 
 def of_exporters(metric: str, *, rate: bool = False, among: str = KNOWN) -> str:

@@ -38,7 +38,7 @@ PENDING: Final = f"{NAMED} * {_SAME} group_left (seen) (1000 * (time() - ({SINCE
 RESOLUTION: Final = 400
 
 _NO_INVENTORY: Final = "no inventory: see Overview"
-_PER_SERVICE: Final = "no service has a new version (or metrics.per_service is off)"
+_PER_SERVICE: Final = "none known (needs metrics.per_service)"
 
 
 def dashboard() -> Dashboard:
@@ -76,7 +76,7 @@ def _now() -> Row:
                     "How long the new version is pending that is pending longest. At least so long:"
                     " nothing is known from before the time range, from before Prometheus' first"
                     " sample, or from moments without one.",
-                    "nothing is pending",
+                    "none known",
                     "s",
                 ),
                 f"max(time() - ({SINCE}))",
@@ -172,7 +172,7 @@ def _history() -> Row:
                     "Running versions",
                     "Which versions of each framework run, and in how many services, the most"
                     " first.",
-                    "no inventory, or metrics.per_service is off",
+                    "none known (needs metrics.per_service)",
                 ),
                 (filled(versions, "version", "not stated"),),
                 (
