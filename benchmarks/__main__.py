@@ -14,7 +14,7 @@ from .program import ROUNDS, SERVICES
 from .programs import ROOT
 from .table import Row, markdown
 
-PROGRAMS: Final = ("scrape", "memory", "latency", "usual_day")
+PROGRAMS: Final = ("scrape", "poll", "memory", "latency", "sizes", "usual_day")
 SHORT_SERVICES: Final = 10_000
 SHORT_ROUNDS: Final = 3
 SLACK: Final = 2

@@ -56,10 +56,15 @@ class Estate:
         self._chance = chance
         self._schema = [b'"inventories[%d]":"%s"' % (i, _CLASS.encode()) for i in range(services)]
 
-    def change(self, services: int) -> None:
-        """Give this many, chosen at random, another version; a second change takes it back."""
-        for i in self._chance.sample(range(len(self.records)), services):
+    def change(self, services: int) -> list[int]:
+        """Give this many, chosen at random, another version; a second change takes it back.
+
+        The places of those that were chosen.
+        """
+        chosen = self._chance.sample(range(len(self.records)), services)
+        for i in chosen:
             self.records[i], self._others[i] = self._others[i], self.records[i]
+        return chosen
 
     def page(self, start: int, limit: int) -> bytes:
         """The answer of QueryModelService."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import yaml
 
+from .estate import Shape
 from .platform import Platform
 from .programs import Program, running
 
@@ -31,6 +32,7 @@ def target(platform: Platform, **settings: Any) -> dict[str, Any]:
         "interval": _AT_ONCE,
         "timeout": _NEVER,
         "stale_after": _NEVER,
+        "projection": platform.shape is Shape.PROJECTED,
     } | settings
 
 

@@ -24,8 +24,9 @@ _API: Final = "/zstack/v1"
 class Platform:
     """A running platform."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, shape: Shape) -> None:
         self.url = program.address
+        self.shape = shape
 
     def polls(self, count: int, *, changed: int = 0) -> None:
         """Answer so many polls, so many services changed before each; wait for the one after.
@@ -41,7 +42,7 @@ def platform(services: int, shape: Shape, *, polls: int = 0) -> Iterator[Platfor
     options = ("--services", str(services), "--shape", shape.value, "--polls", str(polls))
     command = (sys.executable, "-m", "benchmarks.platform", *options)
     with running(*command, ready=_LISTENING + r"(\S+)") as program:
-        yield Platform(program)
+        yield Platform(program, shape)
 
 
 class Gate:
