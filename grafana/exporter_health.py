@@ -4,35 +4,24 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from .look import BAD, CALM, GOOD, MUTED, NO_ERROR, NOTABLE, Query, Told, steps
+from .look import BAD, GOOD, NO_EXPORTER, NOTABLE, Query, Told, steps
 from .page import EXPORTER, Row, page
 from .panels import THIRD, across, lines, number
+from .polling import polls, requests
 from .promql import (
-    a_minute,
     age,
-    counted_errors,
     exporters_seen,
     how_many,
-    none_of,
     of_exporters,
-    quantile,
-    series,
     total,
 )
-
-OUTCOMES: Final = {
-    "success": GOOD,
-    "failure": BAD,
-    "skipped": NOTABLE,
-}
 
 NOT_AFTER: Final = of_exporters("zstack_exporter_web_certificate_not_after_timestamp_seconds")
 LOADED: Final = of_exporters("zstack_exporter_config_last_reload_success_timestamp_seconds")
 
 DAY: Final = 86_400
 
-_NONE: Final = "no exporter is scraped"
-_NO_PROCESS: Final = "not scraped: these stand on /metrics unless web.disable_exporter_metrics"
+_NO_PROCESS: Final = "none scraped from /metrics"
 
 
 def dashboard() -> Dashboard:
@@ -41,7 +30,7 @@ def dashboard() -> Dashboard:
         EXPORTER,
         "How the exporters fare: polls, requests, errors, sessions, and what they take of their"
         " machine. Replicas count each for itself here: what they ask, they all ask.",
-        (_now(), _polls(), _requests(), _process()),
+        (_now(), polls(), requests(), _process()),
         since="now-6h",
         every="1m",
     )
@@ -55,7 +44,9 @@ def _now() -> Row:
         "Now",
         across(
             number(
-                Told("Exporters up", "Exporters that Prometheus scrapes successfully.", _NONE),
+                Told(
+                    "Exporters up", "Exporters that Prometheus scrapes successfully.", NO_EXPORTER
+                ),
                 total(exporters_seen()),
                 colours=steps(BAD, (1, GOOD)),
             ),
@@ -64,7 +55,7 @@ def _now() -> Row:
                     "Exporters down",
                     "Exporters that Prometheus has scraped in this time range and cannot scrape"
                     " now.",
-                    _NONE,
+                    NO_EXPORTER,
                 ),
                 how_many(f"({exporters_seen()}) == 0", exporters_seen()),
                 colours=steps(GOOD, (1, BAD)),
@@ -133,128 +124,6 @@ def _now() -> Row:
     )
 
 
-def _polls() -> Row:
-    duration = series("zstack_poll_duration_seconds_bucket")
-    last = series("zstack_poll_last_success_timestamp_seconds")
-    return Row(
-        "Polls",
-        (
-            lines(
-                Told(
-                    "Poll duration",
-                    "How long polls take, from the first request to the page being ready: half of"
-                    " them at most the median, 95 of 100 at most p95. Read off a histogram: the"
-                    " true value lies in the same bucket.",
-                    "no poll in this time",
-                    "s",
-                ),
-                Query(quantile(0.5, duration, "target"), "{{target}} median"),
-                Query(quantile(0.95, duration, "target"), "{{target}} p95"),
-            ),
-            lines(
-                Told(
-                    "Polls by outcome",
-                    "Polls a minute, of all chosen exporters and platforms. One is skipped when"
-                    " the poll before it takes longer than the interval.",
-                    _NONE,
-                    "cpm",
-                ),
-                Query(total(a_minute(series("zstack_polls_total")), "outcome"), "{{outcome}}"),
-                stacked=True,
-                colours=OUTCOMES,
-            ),
-            lines(
-                Told(
-                    "Age of data, of stale",
-                    "Age of the data that each exporter holds of each platform, as a share of the"
-                    " age at which it calls them stale. A healthy line goes up and down well below"
-                    " 100 %; there the inventory is dropped.",
-                    "no successful poll yet",
-                    "percentunit",
-                ),
-                Query(
-                    f"(time() - {last}) / {series('zstack_poll_stale_after_seconds')}",
-                    "{{target}} by {{instance}}",
-                ),
-                limit=steps(GOOD, (1, BAD)),
-            ),
-            lines(
-                Told(
-                    "Records skipped",
-                    "Records a minute that were left out of the inventory: those that could not be"
-                    " decoded, and repeats of one that was there already. Zero in health.",
-                    _NONE,
-                    "cpm",
-                ),
-                Query(
-                    total(a_minute(series("zstack_records_skipped_total")), "target", "reason"),
-                    "{{target}} {{reason}}",
-                ),
-            ).axis_soft_max(1),
-        ),
-    )
-
-
-def _requests() -> Row:
-    duration = series("zstack_api_request_duration_seconds_bucket")
-    errors = a_minute(series("zstack_api_errors_total"))
-    return Row(
-        "Requests",
-        (
-            lines(
-                Told(
-                    "Requests by status",
-                    "HTTP requests a minute by status of the answer; none where no answer came."
-                    " ZStack says 503 of every call that fails: the code stands beside.",
-                    "no request in this time",
-                    "reqpm",
-                ),
-                Query(total(a_minute(series("zstack_api_requests_total")), "status"), "{{status}}"),
-                stacked=True,
-                colours={"200": CALM, "503": BAD, "none": MUTED},
-            ),
-            lines(
-                Told(
-                    "Errors by reason and code",
-                    "Failed requests and polls a minute, every try counted, with ZStack's code"
-                    " where it gave one. A way of failing has its line from its second failure on:"
-                    " before the first, Prometheus has nothing to compare with.",
-                    _NONE,
-                    "epm",
-                ),
-                Query(
-                    total(errors, "operation", "reason", "code"),
-                    "{{operation}} {{reason}} {{code}}",
-                ),
-                Query(none_of(counted_errors()), NO_ERROR),
-                shades_of=BAD,
-                colours={NO_ERROR: GOOD},
-            ),
-            lines(
-                Told(
-                    "Request duration",
-                    "How long 95 of 100 requests take at most, by operation, until the answer is"
-                    " read and decoded.",
-                    "no request in this time",
-                    "s",
-                ),
-                Query(quantile(0.95, duration, "operation"), "{{operation}}"),
-            ),
-            lines(
-                Told(
-                    "Logins",
-                    "Logins a minute by result. A session is kept as long as it lives, so a line"
-                    " above zero means that somebody ends them. With an access key there are none.",
-                    _NONE,
-                    "cpm",
-                ),
-                Query(total(a_minute(series("zstack_logins_total")), "result"), "{{result}}"),
-                colours={"success": GOOD, "failure": BAD},
-            ).axis_soft_max(1),
-        ),
-    )
-
-
 def _process() -> Row:
     descriptors = f"({of_exporters('process_open_fds')}) / ({of_exporters('process_max_fds')})"
     return Row(
@@ -288,7 +157,7 @@ def _process() -> Row:
                     "Scrape duration",
                     "How long a scrape takes, as Prometheus measures it. The page is ready before"
                     " it is asked for, so this is little more than the network.",
-                    _NONE,
+                    NO_EXPORTER,
                     "s",
                 ),
                 Query(of_exporters("scrape_duration_seconds"), "{{instance}}"),
@@ -298,7 +167,7 @@ def _process() -> Row:
                     "Samples per scrape",
                     "How many samples a scrape brings: some eight for each model service. Beyond a"
                     " sample_limit of Prometheus, the whole scrape fails.",
-                    _NONE,
+                    NO_EXPORTER,
                     "short",
                 ),
                 Query(of_exporters("scrape_samples_scraped"), "{{instance}}"),

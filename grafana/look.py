@@ -20,6 +20,9 @@ MUTED: Final = "#8e8e8e"
 NO_ERROR: Final = "no error"
 """What the line is called that stands for health."""
 
+NO_EXPORTER: Final = "no exporter is scraped"
+NO_INVENTORY: Final = "no inventory: see Platforms"
+
 DATASOURCE: Final = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 SMALLEST_STEP: Final = "1m"

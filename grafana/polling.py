@@ -1,0 +1,138 @@
+"""Of the exporter's health: polls, and the requests that they make."""
+
+from typing import Final
+
+from .look import BAD, CALM, GOOD, MUTED, NO_ERROR, NO_EXPORTER, NOTABLE, Query, Told, steps
+from .page import Row
+from .panels import lines
+from .promql import a_minute, counted_errors, none_of, quantile, series, total
+
+OUTCOMES: Final = {
+    "success": GOOD,
+    "failure": BAD,
+    "skipped": NOTABLE,
+}
+
+
+def polls() -> Row:
+    """How long they take, how they end, what they bring."""
+    duration = series("zstack_poll_duration_seconds_bucket")
+    last = series("zstack_poll_last_success_timestamp_seconds")
+    return Row(
+        "Polls",
+        (
+            lines(
+                Told(
+                    "Poll duration",
+                    "How long polls take, from the first request to the page being ready: half of"
+                    " them at most the median, 95 of 100 at most p95. Read off a histogram: the"
+                    " true value lies in the same bucket.",
+                    "no poll in this time",
+                    "s",
+                ),
+                Query(quantile(0.5, duration, "target"), "{{target}} median"),
+                Query(quantile(0.95, duration, "target"), "{{target}} p95"),
+            ),
+            lines(
+                Told(
+                    "Polls by outcome",
+                    "Polls a minute, of all chosen exporters and platforms. One is skipped when"
+                    " the poll before it takes longer than the interval.",
+                    NO_EXPORTER,
+                    "cpm",
+                ),
+                Query(total(a_minute(series("zstack_polls_total")), "outcome"), "{{outcome}}"),
+                stacked=True,
+                colours=OUTCOMES,
+            ),
+            lines(
+                Told(
+                    "Age of data, of stale",
+                    "Age of the data that each exporter holds of each platform, as a share of the"
+                    " age at which it calls them stale. A healthy line goes up and down well below"
+                    " 100 %; there the inventory is dropped.",
+                    "no successful poll yet",
+                    "percentunit",
+                ),
+                Query(
+                    f"(time() - {last}) / {series('zstack_poll_stale_after_seconds')}",
+                    "{{target}} by {{instance}}",
+                ),
+                limit=steps(GOOD, (1, BAD)),
+            ),
+            lines(
+                Told(
+                    "Records skipped",
+                    "Records a minute that were left out of the inventory: those that could not be"
+                    " decoded, and repeats of one that was there already. Zero in health.",
+                    NO_EXPORTER,
+                    "cpm",
+                ),
+                Query(
+                    total(a_minute(series("zstack_records_skipped_total")), "target", "reason"),
+                    "{{target}} {{reason}}",
+                ),
+            ).axis_soft_max(1),
+        ),
+    )
+
+
+def requests() -> Row:
+    """What the platforms answer."""
+    duration = series("zstack_api_request_duration_seconds_bucket")
+    errors = a_minute(series("zstack_api_errors_total"))
+    return Row(
+        "Requests",
+        (
+            lines(
+                Told(
+                    "Requests by status",
+                    "HTTP requests a minute by status of the answer; none where no answer came."
+                    " ZStack says 503 of every call that fails: the code stands beside.",
+                    "no request in this time",
+                    "reqpm",
+                ),
+                Query(total(a_minute(series("zstack_api_requests_total")), "status"), "{{status}}"),
+                stacked=True,
+                colours={"200": CALM, "503": BAD, "none": MUTED},
+            ),
+            lines(
+                Told(
+                    "Errors by reason and code",
+                    "Failed requests and polls a minute, every try counted, with ZStack's code"
+                    " where it gave one. A way of failing has its line from its second failure on:"
+                    " before the first, Prometheus has nothing to compare with.",
+                    NO_EXPORTER,
+                    "epm",
+                ),
+                Query(
+                    total(errors, "operation", "reason", "code"),
+                    "{{operation}} {{reason}} {{code}}",
+                ),
+                Query(none_of(counted_errors()), NO_ERROR),
+                shades_of=BAD,
+                colours={NO_ERROR: GOOD},
+            ),
+            lines(
+                Told(
+                    "Request duration",
+                    "How long 95 of 100 requests take at most, by operation, until the answer is"
+                    " read and decoded.",
+                    "no request in this time",
+                    "s",
+                ),
+                Query(quantile(0.95, duration, "operation"), "{{operation}}"),
+            ),
+            lines(
+                Told(
+                    "Logins",
+                    "Logins a minute by result. A session is kept as long as it lives, so a line"
+                    " above zero means that somebody ends them. With an access key there are none.",
+                    NO_EXPORTER,
+                    "cpm",
+                ),
+                Query(total(a_minute(series("zstack_logins_total")), "result"), "{{result}}"),
+                colours={"success": GOOD, "failure": BAD},
+            ).axis_soft_max(1),
+        ),
+    )
