@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from . import logs
-from .commands import COMMANDS, FAILED, misused
+from .commands import COMMANDS
+from .commands.ending import FAILED, misused
 from .settings import Fault
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Self
 
@@ -22,6 +22,7 @@ from .poller import Poller
 from .reloading import Reloading
 from .server import HEALTH_PATHS, Reload, Server
 from .settings import Fault, Settings, SettingsError, WebSettings
+from .signals import Signals
 from .snapshot import Snapshot
 from .systemd import Supervisor, passed_sockets
 from .telemetry import Telemetry
@@ -36,14 +37,6 @@ SWITCH_SECONDS: Final = 0.0005
 THREADS: Final = 64
 THREADS_PER_TARGET: Final = 2
 """One may look up a name while another decodes or renders; they come only when needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Signals:
-    """What may be asked of a running exporter: to end, and to read its settings anew."""
-
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    reload: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def run(
@@ -222,6 +215,7 @@ def _use_threads(settings: Settings) -> None:
 def _share_the_interpreter() -> None:
     """Let scrapes get their turn while a page is rendered; never look for garbage in our code."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.collect()
     gc.freeze()
 
 

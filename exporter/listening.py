@@ -7,6 +7,7 @@ anybody.
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 import ssl
@@ -17,6 +18,7 @@ from typing import Final, cast
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 log = structlog.get_logger(__name__)
 
@@ -154,6 +156,7 @@ async def serving(
 
     `tls` is asked at each connection, so it must be quick; those that are open stay as they are.
     """
+    logging.getLogger("aiohttp.server").addFilter(_is_our_concern)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     try:
         with ExitStack() as closing:
@@ -167,6 +170,12 @@ async def serving(
                 accepting.cancel()
     finally:
         await runner.cleanup()
+
+
+def _is_our_concern(record: logging.LogRecord) -> bool:
+    """Not a request that was no HTTP: it got its 400, and anybody could fill the log with more."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 async def _accept_all(listening: Listening, server: web.Server) -> None:

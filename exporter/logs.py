@@ -5,7 +5,6 @@ import sys
 from typing import Final, Literal
 
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
 LogFormat = Literal["logfmt", "json"]
@@ -45,7 +44,6 @@ def configure(level: str, log_format: LogFormat) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.getLogger("aiohttp.server").addFilter(_is_our_concern)
 
 
 def _renderer(log_format: LogFormat) -> Processor:
@@ -57,9 +55,3 @@ def _renderer(log_format: LogFormat) -> Processor:
 def _in_order(_logger: object, _method: str, event: EventDict) -> EventDict:
     """What every line has comes first, whichever the format."""
     return {**{key: event[key] for key in _FIRST if key in event}, **event}
-
-
-def _is_our_concern(record: logging.LogRecord) -> bool:
-    """Not a request that was no HTTP: it got its 400, and anybody could fill the log with more."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)

@@ -14,6 +14,7 @@ from yarl import URL
 
 from exporter import daemon
 from exporter.settings import Settings, load
+from exporter.signals import Signals
 from exporter.simulator import Cloud
 
 ACCOUNT: Final = {"account": "admin", "password": "password"}
@@ -146,7 +147,7 @@ async def exporting_file(file: Path, **web: Any) -> AsyncIterator[Exporter]:
 @asynccontextmanager
 async def exporting_what(read: Callable[[], Settings]) -> AsyncIterator[Exporter]:
     """An exporter with whatever settings are read, each time they are."""
-    signals = daemon.Signals()
+    signals = Signals()
     listening: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(daemon.run(read(), signals, read=read, listening=listening.set_result))

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from exporter import logs
-from exporter.commands.ending import run
-from exporter.daemon import Signals
+from exporter.commands.ending import run_until_signalled
 from exporter.inventory import Inventory
 from exporter.poller import Poller, Schedule
+from exporter.signals import Signals
 from exporter.snapshot import Snapshot, UnpublishableError
 from exporter.telemetry import TargetTelemetry
 from exporter.zstack import QUERY_MODEL_SERVICE
@@ -70,7 +70,7 @@ def test_a_bug_is_told_with_its_place_and_exit_code_1(capsys: pytest.CaptureFixt
         return 0
 
     logs.configure("info", "logfmt")
-    assert run(work) == 1
+    assert run_until_signalled(work) == 1
     told = capsys.readouterr().err
     assert "internal error" in told
     assert "LookupError: a bug" in told

@@ -6,29 +6,27 @@ from functools import partial
 from typing import Any
 
 from exporter import NAME, daemon, simulator
-from exporter.daemon import Signals
 from exporter.flags import Parser
 from exporter.settings import load
+from exporter.signals import Signals
 
 from .command import Arguments
-from .ending import OK, run
+from .ending import OK, run_until_signalled
 
 
-def demo_parser() -> Parser:
+def parser() -> Parser:
     """Flags of `demo`."""
-    parser = Parser(
+    made = Parser(
         prog=f"{NAME} demo",
         usage=f"{NAME} demo [flags]",
         description="Run the simulator and the exporter together on loopback.",
     )
-    parser.add_argument(
-        "--services", type=_number, default=300, help="model services (default: 300)"
-    )
-    parser.add_argument("--port", type=int, default=10521, help="of the exporter; 0: any free one")
-    return parser
+    made.add_argument("--services", type=_number, default=300, help="model services (default: 300)")
+    made.add_argument("--port", type=int, default=10521, help="of the exporter; 0: any free one")
+    return made
 
 
-def demo(given: Arguments) -> int:
+def run(given: Arguments) -> int:
     """Run both until a signal asks for the end."""
 
     async def work(signals: Signals) -> int:
@@ -41,7 +39,7 @@ def demo(given: Arguments) -> int:
             life.cancel()
         return OK
 
-    return run(work)
+    return run_until_signalled(work)
 
 
 def _settings(platform: str, key_id: str, secret: str, port: int) -> dict[str, Any]:

@@ -4,13 +4,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from exporter import NAME
-from exporter.daemon import Signals
-from exporter.settings import Fault, SettingsError
+from exporter import NAME, logs
+from exporter.settings import Fault, Settings, SettingsError
+from exporter.signals import Signals
 
 log = structlog.get_logger(__name__)
 
@@ -21,7 +22,7 @@ MISUSED: Final = 2
 Work = Callable[[Signals], Coroutine[Any, Any, int]]
 
 
-def run(work: Work) -> int:
+def run_until_signalled(work: Work) -> int:
     """Run until it ends, and tell it by its events of signals; returns the exit code.
 
     What it raises is told and becomes an exit code.
@@ -39,6 +40,18 @@ def run(work: Work) -> int:
         return asyncio.run(listening())
     except Exception as error:  # noqa: BLE001 - the one place where whatever is left is told
         return _failed(_only_error(error))
+
+
+def run_with(
+    read: Callable[[], Settings], work: Callable[[Settings, Signals], Coroutine[Any, Any, int]]
+) -> int:
+    """The same with settings, as long as there is nothing wrong with them."""
+    try:
+        settings = read()
+    except SettingsError as error:
+        return misused(error.faults)
+    logs.configure(settings.log.level, settings.log.format)
+    return run_until_signalled(partial(work, settings))
 
 
 def misused(faults: Iterable[Fault]) -> int:

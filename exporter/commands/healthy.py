@@ -11,22 +11,22 @@ from .command import Arguments
 from .ending import FAILED, OK, misused
 
 
-def healthy_parser() -> Parser:
+def parser() -> Parser:
     """Flags of `healthy`."""
-    parser = Parser(
+    made = Parser(
         prog=f"{NAME} healthy",
         usage=f"{NAME} healthy [flags]",
         description="Ask a running exporter whether it lives; exit 1 if it does not say so. It is "
         "asked where the settings say that it listens, over HTTP or TLS as it happens.",
     )
-    parser.add_argument(
+    made.add_argument(
         "--url", help="where to ask instead, such as http://127.0.0.1:10521 or https://[::1]:10521"
     )
-    add_flags(parser, only=("config.file", "web.listen_address"))
-    return parser
+    add_flags(made, only=("config.file", "web.listen_address"))
+    return made
 
 
-def healthy(given: Arguments) -> int:
+def run(given: Arguments) -> int:
     """Ask once, and tell the answer in one line."""
     try:
         place = Place.of(given.url) if given.url else _listening(given)

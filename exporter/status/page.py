@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jinja2
 from markupsafe import Markup
 
 from exporter import VERSION
@@ -23,6 +22,9 @@ from .chart import Chart
 from .facts import Facts, Now, facts
 from .outdated import ORDERS, shown
 from .speech import Speech, figure, size, utc
+
+if TYPE_CHECKING:
+    import jinja2
 
 DETAILED: Final = 20
 """Targets that are told in full on one page; the table above them names all."""
@@ -113,7 +115,9 @@ def _time(at: float, style: str = "%Y-%m-%d %H:%M:%S UTC") -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template() -> "jinja2.Template":
+    import jinja2  # noqa: PLC0415 - two MiB, for a page that is seldom looked at
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__),
         autoescape=True,
