@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 from typing import Final, TypeVar
 
 from prometheus_client import generate_latest
@@ -20,7 +19,7 @@ from prometheus_client.registry import Collector
 
 from .gzipped import Block, gzip_member, gzip_size
 from .inventory import Inventory, Lines
-from .lines import header, sample_blocks, service_lines
+from .lines import ServiceLines, header, sample_blocks
 from .metrics import AGGREGATED, PER_SERVICE, POLLING, Row, ServiceRow
 from .services import Services
 from .snapshot import Snapshot, UnpublishableError
@@ -119,7 +118,7 @@ class Exposition:
 
     def writer(self, target: str) -> Callable[[Services], Lines]:
         """Writes the lines of a target's services, as the pages here will have them."""
-        return partial(service_lines, self._service_rows, target=target)
+        return ServiceLines(self._service_rows, target)
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Render and swap. Raises UnpublishableError; the page is then what it was."""

@@ -21,7 +21,7 @@ _FINAL_BLOCK: Final = b"\x03\x00"
 """An empty last block, which a stream of flushed blocks still lacks."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Block:
     """A piece of text, compressed; `crc` and `size` are of the text."""
 

@@ -59,6 +59,11 @@ class Tally(NamedTuple):
         )
 
 
+Tallies = Mapping[GroupKey, Tally]
+
+_ROW: Final = 10
+"""Batches that are added up together: of a hundred, one that changed makes twenty to add."""
+
 _NOTHING: Final = Tally(0, 0, 0, 0, 0, 0, 0)
 
 
@@ -67,7 +72,7 @@ class Batch:
     """The services of one page. `unfit` have a uuid that no label can hold, and count nowhere."""
 
     services: int
-    tallies: Mapping[GroupKey, Tally]
+    tallies: Tallies
     by_cpu_architecture: Mapping[str, int]
     by_gpu_vendor: Mapping[str, int]
     outdated: tuple[Service, ...]
@@ -116,10 +121,25 @@ def batch(
     )
 
 
-def inventory(listing: Listing[Batch]) -> Inventory:
-    """All batches as one."""
+class Sums:
+    """Adds up batches, some at a time, and does not do so again for those that stayed."""
+
+    def __init__(self) -> None:
+        self._rows: Mapping[tuple[Batch, ...], Tallies] = {}
+
+    def of(self, batches: Sequence[Batch]) -> Tallies:
+        """The tallies of all; what is kept of other batches than these is let go."""
+        rows = [tuple(batches[i : i + _ROW]) for i in range(0, len(batches), _ROW)]
+        self._rows = {
+            row: self._rows.get(row) or _together(each.tallies for each in row) for row in rows
+        }
+        return _together(self._rows.values())
+
+
+def inventory(listing: Listing[Batch], sums: Sums) -> Inventory:
+    """All batches as one; `sums` knows those of the listing before."""
     batches = listing.parts
-    tallies = _together(each.tallies for each in batches)
+    tallies = sums.of(batches)
     return Inventory(
         total=_add_up(tallies.values()).group,
         groups={key: tallies[key].group for key in sorted(tallies)},
@@ -148,7 +168,7 @@ def _tally(cpu_cores: Numbers, memory_bytes: Numbers, new: Sequence[bool | None]
     return Tally(len(new), sum(cpu), len(cpu), sum(memory), len(memory), newer, current)
 
 
-def _together(batches: Iterable[Mapping[GroupKey, Tally]]) -> dict[GroupKey, Tally]:
+def _together(batches: Iterable[Tallies]) -> Tallies:
     found: defaultdict[GroupKey, list[Tally]] = defaultdict(list)
     for tallies in batches:
         for key, tally in tallies.items():

@@ -3,12 +3,16 @@
 A gauge's lines are alike in both formats. The labels are in the order of their names.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from operator import add
 from typing import Final
+from weakref import WeakValueDictionary
 
+import msgspec
 from prometheus_client.utils import floatToGoString
+from xxhash import xxh3_128_digest
 
 from .family import Family, Sample
 from .gzipped import Block
@@ -39,19 +43,56 @@ def sample_blocks(family: Family, samples: Iterable[Sample], target: str) -> Ite
         yield Block.of(_text(family.name, written, values))
 
 
-def service_lines(rows: Iterable[ServiceRow], services: Services, target: str) -> Lines:
-    """A block for each family that has samples; labels that families share are written once."""
-    written: dict[tuple[str, ...], list[bytes]] = {}
-    lines: dict[str, Block] = {}
-    for row in rows:
-        names = row.family.own_labels
-        if names not in written:
-            columns = [getattr(services, name) for name in names]
-            written[names] = _labels(names, columns, target, len(services))
-        text = _text(row.family.name, written[names], row.values(services))
-        if text:
-            lines[row.family.name] = Block.of(text)
-    return lines
+class ServiceLines:
+    """Writes the services of a page: a block for each family that has samples.
+
+    What it wrote before, of the same labels and values, it gives again as long as somebody has it:
+    of all that is told of a service, most stays the same when something changes.
+    """
+
+    def __init__(self, rows: Sequence[ServiceRow], target: str) -> None:
+        self._rows = rows
+        self._target = target
+        self._written: WeakValueDictionary[bytes, Block] = WeakValueDictionary()
+
+    def __call__(self, services: Services) -> Lines:
+        labels = {row.family.own_labels: _Labels(row, services, self._target) for row in self._rows}
+        lines = ((row, self._block(row, labels, services)) for row in self._rows)
+        return {row.family.name: block for row, block in lines if block is not None}
+
+    def _block(
+        self, row: ServiceRow, labels: Mapping[tuple[str, ...], "_Labels"], services: Services
+    ) -> Block | None:
+        values = row.values(services)
+        of = labels[row.family.own_labels]
+        key = _digest(row.family.name, of.digest, values)
+        block = self._written.get(key)
+        if block is None and any(value is not None for value in values):
+            block = self._written[key] = Block.of(_text(row.family.name, of.written, values))
+        return block
+
+
+class _Labels:
+    """The labels of one kind of all services, written when a family needs them."""
+
+    def __init__(self, row: ServiceRow, services: Services, target: str) -> None:
+        self._names = row.family.own_labels
+        self._columns = [getattr(services, name) for name in self._names]
+        self._target = target
+        self._rows = len(services)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Of all there is to write."""
+        return _digest(*map("\0".join, self._columns))
+
+    @cached_property
+    def written(self) -> list[bytes]:
+        return _labels(self._names, self._columns, self._target, self._rows)
+
+
+def _digest(*parts: object) -> bytes:
+    return xxh3_128_digest(msgspec.msgpack.encode(parts))
 
 
 def _text(name: str, labels: Sequence[bytes], values: Numbers) -> bytes:

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from .inventory import Batch, Inventory, Lines, batch, inventory
+from .inventory import Batch, Inventory, Lines, Sums, batch, inventory
 from .services import Conventions, MemoryUnit, Services, label
 from .zstack import Client, Condenser, Listing, ModelService, ZStackError
 
@@ -45,6 +45,7 @@ class Source:
         self._polls_until_asking = 0
         self._listing: Listing[Batch] | None = None
         self._inventory: Inventory | None = None
+        self._sums = Sums()
         self._undecodable = 0
         self._log = log.bind(target=target)
 
@@ -62,7 +63,7 @@ class Source:
             self._log_no_projection()
         self._tell_undecodable(listing)
         if self._inventory is None or listing != self._listing:
-            self._inventory = await asyncio.to_thread(inventory, listing)
+            self._inventory = await asyncio.to_thread(inventory, listing, self._sums)
             self._listing = listing
         return self._inventory
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import UTC
-from functools import partial
 
-from exporter.inventory import Inventory, batch, inventory
-from exporter.lines import service_lines
+from exporter.inventory import Inventory, Sums, batch, inventory
+from exporter.lines import ServiceLines
 from exporter.metrics import PER_SERVICE
 from exporter.services import Conventions, Services
 from exporter.services import services as services_of
@@ -16,9 +15,9 @@ CONVENTIONS = Conventions(zone=UTC)
 
 def found(*records: ModelService, target: str = "lab", page_size: int = 1000) -> Inventory:
     """What a poll finds that lists these records, so many on a page."""
-    write = partial(service_lines, PER_SERVICE, target=target)
+    write = ServiceLines(PER_SERVICE, target)
     batches = tuple(batch(page, CONVENTIONS, write) for page in _pages(records, page_size))
-    return inventory(Listing(batches, len(records)))
+    return inventory(Listing(batches, len(records)), Sums())
 
 
 def services(*records: ModelService) -> Services:

@@ -10,7 +10,7 @@ import msgspec
 
 from exporter.codes import told
 from exporter.connection import client_over
-from exporter.inventory import batch, inventory
+from exporter.inventory import Sums, batch, inventory
 from exporter.metrics import AGGREGATED, PER_SERVICE
 from exporter.services import Conventions, label, services
 from exporter.settings import TargetSettings
@@ -230,7 +230,7 @@ async def _as_they_are(records: Records) -> Records:
 
 def _series(listed: Listing[Records], conventions: Conventions, *, per_service: bool) -> Finding:
     batches = tuple(batch(records, conventions, lambda _: {}) for records in listed.parts)
-    totals = inventory(Listing(batches, listed.total))
+    totals = inventory(Listing(batches, listed.total), Sums())
     number = sum(1 for row in AGGREGATED for _ in row.samples(totals))
     if per_service:
         found = services(chain.from_iterable(listed.parts), conventions)
