@@ -18,7 +18,7 @@ PEAK_MIB: Final = 140
 GROWTH_MIB: Final = 3
 """What counts as flat: less than the allocator's own comings and goings."""
 
-POLLS: Final = 100
+POLLS_PER_ROUND: Final = 20
 CHURN: Final = 100
 """One service in so many changes from one of those polls to the next."""
 
@@ -38,10 +38,11 @@ def measure(plan: Plan) -> Iterator[Row]:
         first = [_after_poll(platform_, ours, scrapers, changed=0) for _ in range(ENDS)]
         yield _memory("memory, nothing changes", first[1:], STEADY_MIB)
         some = plan.services // CHURN
-        churn = [_after_poll(platform_, ours, scrapers, changed=some) for _ in range(POLLS)]
+        polls = POLLS_PER_ROUND * plan.rounds
+        churn = [_after_poll(platform_, ours, scrapers, changed=some) for _ in range(polls)]
         yield _memory("memory, 1 % changes at each poll", churn, STEADY_MIB)
         growth = median(churn[-ENDS:]) - median(churn[:ENDS])
-        what = f"memory gained over {POLLS} polls at each of which 1 % changes"
+        what = f"memory gained over {polls} polls at each of which 1 % changes"
         yield row(what, Spread.of([growth]), "MiB", at_most(GROWTH_MIB), "")
         yield _peak(plan, platform_, ours, scrapers)
 

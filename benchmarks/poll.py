@@ -21,7 +21,7 @@ from exporter.zstack import Client, GivenSession, Operation, SessionAuth, Transp
 
 from .estate import Estate, Shape
 from .measure import rounds
-from .program import Plan, duration, main
+from .program import SERVICES, Plan, duration, main
 from .table import Row, at_most, row
 
 T = TypeVar("T")
@@ -157,13 +157,13 @@ def measure(plan: Plan) -> Iterator[Row]:
         changes = changes_among(plan.services)
         turns = {what: partial(poller.poll, changed) for what, changed in changes.items()}
         found = rounds(2 * plan.rounds, turns | {DECODE: poller.decode}, repeats=REPEATS)
-    for what, budget in BUDGETS.items():
+    for what, limit in BUDGETS.items():
+        # With fewer services the one page that is made anew is a larger part of them all.
+        budget = None if what is ONE and plan.services < SERVICES else at_most(limit)
         times = {name: duration(found.seconds(name).median) for name in (what, DECODE)}
         hint = f"poll {times[what]}, decoding {times[DECODE]}"
         ratio = found.ratio(what, DECODE)
-        yield row(
-            f"poll, {what} changed, to decoding", ratio, "times as long", at_most(budget), hint
-        )
+        yield row(f"poll, {what} changed, to decoding", ratio, "times as long", budget, hint)
 
 
 if __name__ == "__main__":
