@@ -74,6 +74,18 @@ ADVICE: Final[Mapping[type[ZStackError], Advice]] = {
             "查明是谁结束了会话；手工提供的会话须更换",
         ),
     ),
+    errors.ContendedError: Advice(
+        Text(
+            "somebody else keeps logging in with the same account, and the platform ends the"
+            " session that was open before",
+            "有人反复用同一账户登录，平台随之结束了之前的会话",
+        ),
+        Text(
+            "give the exporter an access key or an account of its own; until then it leaves the"
+            " account alone for ten minutes, and for up to an hour if that doesn't help",
+            "为导出器使用 AccessKey 或专用账户；在此之前它会停止登录十分钟，若仍无效则最长一小时",
+        ),
+    ),
     errors.LockedError: Advice(
         Text(
             "the account is locked, or may not log in now or from here",

@@ -10,7 +10,7 @@ from typing import Final
 
 from .advice import Advice, Text, advice
 from .zstack import ZStackError
-from .zstack.errors import DeniedError
+from .zstack.errors import ContendedError, DeniedError
 
 _LOOK_IN_THE_LOG: Final = Text(
     "look for this time in the platform's management-server.log",
@@ -249,6 +249,8 @@ def told(error: ZStackError) -> Advice:
     """What is known of its code; of its class where that says more, or there is no code."""
     by_class = advice(error)
     if isinstance(error, DeniedError) and error.code.startswith("SYS."):  # stands for many failures
+        return by_class
+    if isinstance(error, ContendedError):  # the code of each session that ends, for whatever reason
         return by_class
     return explained(error.code) or by_class
 

@@ -94,7 +94,7 @@ async def once(settings: Settings, stop: asyncio.Event) -> tuple[bool, Page]:
     """Poll every target once, or until `stop`; whether all succeeded, and the page as text."""
     _use_threads(settings)
     # A process that ends has no metrics of its own to give.
-    telemetry = Telemetry(process=False)
+    telemetry = await asyncio.to_thread(Telemetry, process=False)
     telemetry.configured(successful=True)
     # What was polled just now is on the page, however short the interval.
     targets = dict.fromkeys(settings.named_targets, OnStale.KEEP)
@@ -136,7 +136,8 @@ class _House:
         """Raises SettingsError for a web configuration that cannot be used."""
         targets = settings.named_targets
         policies = {name: OnStale(target.on_stale) for name, target in targets.items()}
-        telemetry = Telemetry(process=not settings.web.disable_exporter_metrics)
+        process = not settings.web.disable_exporter_metrics
+        telemetry = await asyncio.to_thread(Telemetry, process=process)
         guard = await Guard.of(
             settings.web.config_file, open_paths=HEALTH_PATHS, told=telemetry.web_configured
         )

@@ -134,7 +134,7 @@ class Poller:
     def _log_change(self, snapshot: Snapshot) -> None:
         """A line when trouble begins, changes or ends; every poll at debug level."""
         before, now = self._snapshot.error, snapshot.error
-        if now is not None and (before is None or _labels(before) != _labels(now)):
+        if now is not None and (before is None or _kind(before) != _kind(now)):
             self._log.warning("poll failed", **_log_fields(now))
         elif now is not None:
             self._log.debug("poll failed again", **_log_fields(now))
@@ -167,6 +167,11 @@ def _without_past(error: ZStackError) -> ZStackError:
 
 def _labels(error: ZStackError) -> tuple[str, str, str]:
     return (error.operation.name, error.reason, error.code)
+
+
+def _kind(error: ZStackError) -> tuple[object, ...]:
+    """What makes a failure another one than that of the poll before; a number in it does not."""
+    return (type(error), *_labels(error))
 
 
 def _log_fields(error: ZStackError) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 import structlog
+from blockbuster import BlockBuster, blockbuster_ctx
 
 # A shared machine is slow now and then; how long an example takes says nothing.
 hypothesis.settings.register_profile("shared", deadline=None)
@@ -21,3 +22,13 @@ def _log_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _loop_that_may_not_block() -> Iterator[BlockBuster]:
+    """What would block the event loop in the exporter's code raises instead."""
+    # A simulator may read a zone's file whenever it is asked in that zone.
+    with blockbuster_ctx("exporter", excluded_modules=["exporter.simulator"]) as blocking:
+        # systemd reads at once, and a readiness that is not told would be waited for.
+        blocking.functions["socket.socket.sendto"].can_block_in("exporter/systemd.py", "_send")
+        yield blocking

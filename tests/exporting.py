@@ -150,7 +150,8 @@ async def exporting_what(read: Callable[[], Settings]) -> AsyncIterator[Exporter
     signals = Signals()
     listening: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(daemon.run(read(), signals, read=read, listening=listening.set_result))
+        settings = await asyncio.to_thread(read)
+        tasks.create_task(daemon.run(settings, signals, read=read, listening=listening.set_result))
         try:
             urls = await listening
             async with aiohttp.ClientSession(urls[0]) as http:

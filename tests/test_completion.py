@@ -68,14 +68,14 @@ def sourced(name: str, folder: Path) -> str:
 
 async def bash(folder: Path, *words: str) -> set[str]:
     """What bash makes of the words, of which the last is not finished."""
-    file = sourced("bash", folder)
+    file = await asyncio.to_thread(sourced, "bash", folder)
     found = await said(shell("bash"), "--norc", "-c", BASH, "bash", file, *words)
     return {line for line in found if line}
 
 
 async def fish(folder: Path, *words: str) -> set[str]:
     """The same of fish."""
-    file = sourced("fish", folder)
+    file = await asyncio.to_thread(sourced, "fish", folder)
     found = await said(shell("fish"), "--no-config", "--command", FISH, file, *words)
     return {line.split("\t")[0] for line in found}
 
@@ -129,13 +129,14 @@ async def test_where_a_file_is_wanted_files_are_offered(complete: Complete, tmp_
 
 
 async def test_zsh_takes_the_function_for_the_program(tmp_path: Path) -> None:
-    file = sourced("zsh", tmp_path)
+    file = await asyncio.to_thread(sourced, "zsh", tmp_path)
     function = f"_shtab_{PROGRAM.replace('-', '_')}"
     assert await said(shell("zsh"), "-f", "-c", ZSH, "zsh", file) == [function, function]
 
 
 async def test_the_command_prints_the_script() -> None:
-    assert await run("completion", "bash") == (0, printed("bash") + "\n", "")
+    script = await asyncio.to_thread(printed, "bash")
+    assert await run("completion", "bash") == (0, script + "\n", "")
 
 
 async def test_another_shell_is_refused_with_those_that_there_are() -> None:

@@ -142,7 +142,7 @@ class AsPrometheusClient(Collector):
 
 
 async def test_the_whole_page_is_as_it_was() -> None:
-    telemetry = Telemetry(process=False)
+    telemetry = await asyncio.to_thread(Telemetry, process=False)
     telemetry.target("lab").requested("QueryModelService", 200, 0.03)
     shown = text(page(await published(snapshot(listed(*RECORDS))), telemetry=telemetry))
     stable = "".join(
@@ -291,7 +291,7 @@ def test_every_family_is_told_of_once_and_by_the_rules() -> None:
 
 
 async def test_every_family_of_the_table_is_on_the_page() -> None:
-    telemetry = Telemetry(process=False)
+    telemetry = await asyncio.to_thread(Telemetry, process=False)
     telemetry.web_configured(successful=True, certificate_ends_at=1.8e9)
     counts = telemetry.target("lab")
     counts.requested("QueryModelService", 200, 0.03)

@@ -242,7 +242,7 @@ async def test_a_client_that_does_not_read_loses_its_place() -> None:
     await exposition.publish(Snapshot("lab", interval=60, stale_after=180, inventory=listed))
     server = Server(
         exposition,
-        Telemetry(process=False),
+        await asyncio.to_thread(Telemetry, process=False),
         telemetry_path="/metrics",
         max_requests=1,
         send_seconds=0.2,

@@ -27,10 +27,10 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 class Watched:
     """A source and the page that its inventories come to."""
 
-    def __init__(self, source: Source, exposition: Exposition) -> None:
+    def __init__(self, source: Source, exposition: Exposition, telemetry: Telemetry) -> None:
         self.source = source
         self._exposition = exposition
-        self._telemetry = Telemetry(process=False)
+        self._telemetry = telemetry
 
     async def poll(self) -> tuple[Inventory, Samples]:
         found = await self.source.inventory()
@@ -49,7 +49,7 @@ async def watching(
     async with asking(cloud, **options) as asked:
         write = exposition.writer("lab")
         source = Source("lab", asked.client, write, memory_unit="auto", zone=zone)
-        yield Watched(source, exposition)
+        yield Watched(source, exposition, await asyncio.to_thread(Telemetry, process=False))
 
 
 async def test_an_unchanged_platform_has_the_inventory_it_had() -> None:

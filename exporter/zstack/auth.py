@@ -10,13 +10,16 @@ import base64
 import hashlib
 import hmac
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import tzinfo
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from .contention import Contention
 from .credentials import AccessKey, Account, Credentials, GivenSession, Read
-from .dates import http_date
+from .dates import http_date, timestamp
 from .errors import (
     ClockSkewError,
     ExchangeError,
@@ -24,7 +27,7 @@ from .errors import (
     SessionError,
     UnauthorizedError,
 )
-from .schema import nothing, session_uuid
+from .schema import Session, nothing, session
 from .transport import Transport
 
 LOG_IN: Final = Operation("LogInByAccount", "PUT", "/v1/accounts/login")
@@ -91,8 +94,32 @@ class AccessKeyAuth:
         return http_date(time.time(), self._zones[self._zone])
 
 
+@dataclass(slots=True)
+class _OpenSession:
+    """A session of ours: since when it is open, by our clock, and how often it was shown."""
+
+    session: Session
+    opened: float
+    shown: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return _oauth(self.session.uuid)
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds it has without being used; 0 where the platform does not say."""
+        # Only the difference counts, so the zone does not.
+        created = timestamp(self.session.create_date, UTC)
+        expires = timestamp(self.session.expired_date, UTC)
+        return 0.0 if created is None or expires is None else expires - created
+
+
 class AccountAuth:
-    """Logs in once and keeps the session, which every use of it prolongs; one login at a time."""
+    """Logs in once and keeps the session, which every use of it prolongs; one login at a time.
+
+    Where sessions keep being ended early, it logs in no more for a while (ContendedError).
+    """
 
     def __init__(
         self,
@@ -100,28 +127,35 @@ class AccountAuth:
         read: Read[Account],
         *,
         log_out_seconds: float = LOG_OUT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport = transport
+        self._clock = clock
         self._log_out_seconds = log_out_seconds
         self._credentials = Credentials(read)
-        self._session: str | None = None
+        self._contention = Contention(clock)
+        self._session: _OpenSession | None = None
         self._login: asyncio.Task[None] | None = None
 
     async def refresh(self, operation: Operation) -> None:
         if await self._credentials.refresh(operation):
             await self.close()
+            self._contention = Contention(self._clock)
 
     async def headers(self, operation: Operation) -> dict[str, str]:  # noqa: ARG002 - Auth
         while self._session is None:
+            self._contention.check()
             if self._login is None:
                 self._login = asyncio.create_task(self._log_in(self._credentials.usable()))
             await self._logged_in(self._login)
-        return _oauth(self._session)
+        self._session.shown += 1
+        return self._session.headers
 
     def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:
         if isinstance(error, SessionError):
             # The session may be another's by now: whoever failed first has renewed it.
-            if self._session is not None and headers == _oauth(self._session):
+            if self._session is not None and headers == self._session.headers:
+                self._ended(self._session, error)
                 self._session = None
             return True
         self._credentials.learn(error)
@@ -130,9 +164,15 @@ class AccountAuth:
     async def close(self) -> None:
         if self._login is not None:
             await self._finish(self._login)
-        session, self._session = self._session, None
-        if session is not None:
-            await self._log_out(session)
+        ours, self._session = self._session, None
+        if ours is not None:
+            await self._log_out(ours.session.uuid)
+
+    def _ended(self, ours: _OpenSession, error: SessionError) -> None:
+        """One that was refused when it was first shown was never open, nobody has ended it."""
+        if ours.shown > 1:
+            lived = self._clock() - ours.opened
+            self._contention.ended(error, lived=lived, lifetime=ours.lifetime)
 
     async def _finish(self, login: asyncio.Task[None]) -> None:
         """Give a login that is under way a little time to tell which session it opened."""
@@ -157,18 +197,19 @@ class AccountAuth:
         digest = hashlib.sha512(account.password.encode()).hexdigest()
         body = {"logInByAccount": {"accountName": account.name, "password": digest}}
         try:
-            self._session = await self._transport.send(LOG_IN, session_uuid, json=body)
+            opened = await self._transport.send(LOG_IN, session, json=body)
+            self._session = _OpenSession(opened, self._clock())
         except SessionError:  # says nothing of the account
             raise
         except UnauthorizedError as error:
             self._credentials.learn(error)
             raise
 
-    async def _log_out(self, session: str) -> None:
+    async def _log_out(self, uuid: str) -> None:
         """Sessions are limited in number (500 an account); one that cannot be ended expires."""
         with suppress(ExchangeError, TimeoutError):
             async with asyncio.timeout(self._log_out_seconds):
-                await self._transport.send(LOG_OUT, nothing, suffix=session)
+                await self._transport.send(LOG_OUT, nothing, suffix=uuid)
 
 
 class SessionAuth:

@@ -82,7 +82,7 @@ class Client:
             named = await self._call(GET_TIME_ZONE, schema.time_zone)
         except UnsupportedError:
             return None
-        return zone_named(named.timezone, named.offset)
+        return await asyncio.to_thread(zone_named, named.timezone, named.offset)  # reads a file
 
     async def close(self) -> None:
         """Leave no session behind."""

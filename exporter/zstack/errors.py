@@ -6,6 +6,7 @@
     │   ├── RateLimitedError     429
     │   ├── UnauthorizedError    these credentials are refused
     │   │   ├── SessionError     the session has ended, the credentials may be good
+    │   │   │   └── ContendedError  … time and again: somebody else logs in with the account
     │   │   └── LockedError      the account may not log in for a while
     │   ├── ClockSkewError       an access key's `Date` is too far from the platform's clock
     │   ├── DeniedError          known, but not permitted (or the licence forbids)
@@ -88,6 +89,10 @@ class UnauthorizedError(ExchangeError):
 
 class SessionError(UnauthorizedError):
     """The session is unknown or has ended (ID.1001)."""
+
+
+class ContendedError(SessionError):
+    """Sessions keep being ended soon after their login, so none is opened for a while."""
 
 
 class LockedError(UnauthorizedError):

@@ -78,14 +78,25 @@ class _Uuid(msgspec.Struct, frozen=True):
     uuid: Uuid
 
 
-class _Session(msgspec.Struct, frozen=True):
+class _Session(msgspec.Struct, frozen=True, rename="camel"):
     uuid: Annotated[
         str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]+\Z")
     ]  # it goes into a header and a path
+    create_date: object = None
+    expired_date: object = None
 
 
 class _Login(msgspec.Struct, frozen=True):
     inventory: _Session
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The session that a login opened. Its dates are text in the platform's local time."""
+
+    uuid: str
+    create_date: str | float | None = None
+    expired_date: str | float | None = None
 
 
 class TimeZone(msgspec.Struct, frozen=True):
@@ -138,9 +149,18 @@ def model_services(body: bytes) -> Page:
     return Page(page.inventories, page.total)
 
 
-def session_uuid(body: bytes) -> str:
+def session(body: bytes) -> Session:
     """The session that a login opened. Raises msgspec.DecodeError."""
-    return _LOGIN.decode(_text(body)).inventory.uuid
+    opened = _LOGIN.decode(_text(body)).inventory
+    return Session(opened.uuid, _date(opened.create_date), _date(opened.expired_date))
+
+
+def _date(value: object) -> str | float | None:
+    """No login fails for the sake of a date."""
+    try:
+        return msgspec.convert(value, str | float | None)
+    except msgspec.ValidationError:
+        return None
 
 
 def nothing(body: bytes) -> None:

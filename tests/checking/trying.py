@@ -42,9 +42,8 @@ class Told:
 
 async def checking(**settings: Any) -> Told:
     out = io.StringIO()
-    ready = await check(
-        load(settings, environ={}), asyncio.Event(), out, as_json=True, terminal=False
-    )
+    loaded = await asyncio.to_thread(load, settings, environ={})
+    ready = await check(loaded, asyncio.Event(), out, as_json=True, terminal=False)
     document = json.loads(out.getvalue())
     assert document["ready"] is ready
     return Told(document, ready)

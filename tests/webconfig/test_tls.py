@@ -68,7 +68,8 @@ async def test_paths_begin_at_the_files_folder(
 ) -> None:
     material.write(TLS)
     monkeypatch.chdir(material.folder.parent)
-    assert read(Path(material.folder.name) / "web.yml").tls is not None
+    web = await asyncio.to_thread(read, Path(material.folder.name) / "web.yml")
+    assert web.tls is not None
 
 
 @pytest.mark.parametrize(

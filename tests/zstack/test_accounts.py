@@ -4,7 +4,7 @@ import asyncio
 import errno
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from exporter.zstack.errors import (
     UnauthorizedError,
     UnreachableError,
 )
-from exporter.zstack.schema import session_uuid
+from exporter.zstack.schema import session
 
 from .asking import ADMIN, LOG_IN, LOG_OUT, QUERY, Asked, Secret, asking, by_account
 
@@ -275,17 +275,20 @@ async def test_too_many_sessions_may_pass_by_themselves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cloud", "code"),
+    ("make_cloud", "code"),
     [
-        (Cloud(two_factor=True), "ID.2001"),
-        (Cloud(captcha=("uuid", "code")), "LOGIN_CONTROL.1005"),
-        (Cloud(faults=[Fault.error("LOGIN_CONTROL.1000")]), "LOGIN_CONTROL.1000"),
-        (Cloud(faults=[Fault.error("ID.1005")]), "ID.1005"),
-        (Cloud(faults=[Fault.refused_address()]), "LOGIN_CONTROL.1004"),
+        (lambda: Cloud(two_factor=True), "ID.2001"),
+        (lambda: Cloud(captcha=("uuid", "code")), "LOGIN_CONTROL.1005"),
+        (lambda: Cloud(faults=[Fault.error("LOGIN_CONTROL.1000")]), "LOGIN_CONTROL.1000"),
+        (lambda: Cloud(faults=[Fault.error("ID.1005")]), "ID.1005"),
+        (lambda: Cloud(faults=[Fault.refused_address()]), "LOGIN_CONTROL.1004"),
     ],
     ids=["second factor", "captcha", "new password", "first password", "address"],
 )
-async def test_login_that_takes_a_person_is_tried_once(cloud: Cloud, code: str) -> None:
+async def test_login_that_takes_a_person_is_tried_once(
+    make_cloud: Callable[[], Cloud], code: str
+) -> None:
+    cloud = make_cloud()
     async with asking(cloud, by_account()) as asked:
         for _ in range(3):
             error = await asked.failure()
@@ -471,4 +474,4 @@ def test_password_that_is_no_text_is_refused_and_not_quoted(password: str) -> No
 def test_session_that_no_header_can_carry_is_malformed(uuid: str) -> None:
     body = json.dumps({"inventory": {"uuid": uuid}}).encode()
     with pytest.raises(msgspec.ValidationError):
-        session_uuid(body)
+        session(body)

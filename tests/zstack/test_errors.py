@@ -27,6 +27,7 @@ TROUBLES: dict[str, tuple[Fault, ...]] = {
 ABSTRACT = {"ExchangeError", "PollError"}
 OF_THE_CALLER = {"CredentialsError", "DeadlineError"}
 """No answer says that a secret can't be read, or that the time for a poll is over."""
+OF_MANY_POLLS = {"ContendedError"}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ async def test_trouble_is_an_error_of_its_own_class(name: str, trouble: Fault) -
 
 def test_every_class_has_its_trouble() -> None:
     assert {kind.__name__ for kind in _kinds(ZStackError)} == {
-        *TROUBLES, *ABSTRACT, *OF_THE_CALLER,
+        *TROUBLES, *ABSTRACT, *OF_THE_CALLER, *OF_MANY_POLLS,
     }  # fmt: skip
 
 

@@ -1,0 +1,190 @@
+"""Platforms that allow an account one session: nobody is thrown out over and over by us."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from exporter.simulator import Account as Known
+from exporter.simulator import Cloud, Fault, serving
+from exporter.zstack import Account
+from exporter.zstack.contention import CALM_SECONDS, ENOUGH, LONGEST_REST_SECONDS
+from exporter.zstack.errors import ContendedError, SessionError
+
+from .asking import ADMIN, LOG_IN, QUERY, Asked, Secret, asking, asking_at, by_account
+
+MINUTE = 60
+
+
+class Clock:
+    """The clocks of the exporter and of the platform, put forward together."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def forward(self, seconds: float) -> None:
+        self.ahead += seconds
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@dataclass(frozen=True)
+class Two:
+    """Two pollers with one account at a platform that allows it one session."""
+
+    cloud: Cloud
+    one: Asked
+    other: Asked
+
+    async def polls_in_turn(self, clock: Clock, *, every: float = MINUTE) -> ContendedError:
+        """The error of the first one, after so many polls of both that it had enough."""
+        for _ in range(ENOUGH):
+            await self.one.services()
+            await self.other.services()
+            clock.forward(every)
+        error = await self.one.failure()
+        assert isinstance(error, ContendedError)
+        return error
+
+    @property
+    def logins(self) -> int:
+        return self.cloud.operations[LOG_IN]
+
+
+@asynccontextmanager
+async def two(clock: Clock) -> AsyncIterator[Two]:
+    cloud = Cloud(services=3, unique_session=True, now=clock.now)
+    async with (
+        serving(cloud) as url,
+        asking_at(url, by_account(clock=clock.now)) as one,
+        asking_at(url, by_account(clock=clock.now)) as other,
+    ):
+        yield Two(cloud, one, other)
+
+
+async def test_who_is_thrown_out_time_and_again_says_so(clock: Clock) -> None:
+    async with two(clock) as both:
+        error = await both.polls_in_turn(clock)
+
+    assert (error.reason, error.code, error.operation.name) == ("unauthorized", "ID.1001", QUERY)
+    assert str(error) == (
+        "ID.1001: somebody else logs in with this account and so ends its sessions, 3 in a row;"
+        " no login for 10 minutes"
+    )
+
+
+async def test_who_is_thrown_out_time_and_again_leaves_the_other_in_peace(clock: Clock) -> None:
+    async with two(clock) as both:
+        await both.polls_in_turn(clock)
+        logins = both.logins
+        for _ in range(9):
+            await both.other.services()
+            assert isinstance(await both.one.failure(), ContendedError)
+            clock.forward(MINUTE)
+
+        assert both.logins == logins
+
+
+async def test_the_one_that_stayed_is_not_driven_off_by_the_next_try(clock: Clock) -> None:
+    async with two(clock) as both:
+        await both.polls_in_turn(clock)
+        clock.forward(CALM_SECONDS)
+        for _ in range(5):
+            await both.one.services()  # logs in, and out goes the other
+            for _ in range(3):
+                await both.other.services()
+                assert isinstance(await both.one.failure(), ContendedError)
+                clock.forward(MINUTE)
+            clock.forward(LONGEST_REST_SECONDS)
+
+
+async def test_rests_grow_up_to_an_hour(clock: Clock) -> None:
+    rests = []
+    async with two(clock) as both:
+        error = await both.polls_in_turn(clock)
+        for _ in range(5):
+            rests.append(str(error).rpartition("no login for ")[2])
+            clock.forward(LONGEST_REST_SECONDS)
+            await both.one.services()
+            await both.other.services()
+            failure = await both.one.failure()
+            assert isinstance(failure, ContendedError)
+            error = failure
+
+    assert rests == ["10 minutes", "20 minutes", "40 minutes", "60 minutes", "60 minutes"]
+
+
+async def test_all_is_forgotten_once_a_session_has_lasted(clock: Clock) -> None:
+    async with two(clock) as both:
+        await both.polls_in_turn(clock)
+        clock.forward(CALM_SECONDS)
+        await both.one.services()
+        clock.forward(CALM_SECONDS)
+        await both.other.services()
+        await both.one.services()
+        for _ in range(ENOUGH - 1):
+            await both.other.services()
+            await both.one.services()
+
+
+async def test_it_goes_on_when_the_other_has_gone(clock: Clock) -> None:
+    async with two(clock) as both:
+        await both.polls_in_turn(clock)
+        await both.other.client.close()
+        clock.forward(CALM_SECONDS)
+        logins = both.logins
+        for _ in range(20):
+            assert len((await both.one.services()).services) == 3
+            clock.forward(MINUTE)
+
+        assert both.logins == logins + 1
+
+
+async def test_who_is_thrown_out_seldom_just_logs_in_again(clock: Clock) -> None:
+    async with two(clock) as both:
+        for _ in range(10):
+            await both.one.services()
+            await both.other.services()
+            clock.forward(CALM_SECONDS)
+
+
+async def test_sessions_that_run_out_between_polls_are_nobodys_doing(clock: Clock) -> None:
+    cloud = Cloud(services=3, session_timeout=30, now=clock.now)
+    async with asking(cloud, by_account(clock=clock.now)) as asked:
+        for _ in range(10):
+            await asked.services()
+            await asked.services()
+            clock.forward(MINUTE)
+
+    assert cloud.operations[LOG_IN] == 10
+
+
+async def test_sessions_that_were_never_good_are_no_sign_of_another(clock: Clock) -> None:
+    cloud = Cloud(services=3, faults=[Fault.expired(operation=QUERY)], now=clock.now)
+    async with asking(cloud, by_account(clock=clock.now)) as asked:
+        for _ in range(10):
+            assert type(await asked.failure()) is SessionError
+
+
+async def test_other_credentials_may_log_in_at_once(clock: Clock) -> None:
+    cloud = Cloud(services=3, unique_session=True, now=clock.now)
+    cloud.accounts["exporter"] = Known("exporter", "secret", uuid="e" * 32)
+    secret = Secret(ADMIN)
+    async with (
+        serving(cloud) as url,
+        asking_at(url, by_account(secret, clock=clock.now)) as one,
+        asking_at(url, by_account(clock=clock.now)) as other,
+    ):
+        await Two(cloud, one, other).polls_in_turn(clock)
+        secret.value = Account("exporter", "secret")
+        for _ in range(5):
+            assert len((await one.services()).services) == 3
+            assert len((await other.services()).services) == 3
