@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument(
         "--short",
         action="store_true",
-        help=f"with {SHORT_SERVICES:,} services; fail if anything is {SLACK} times over its budget",
+        help=f"with {SHORT_SERVICES:,} services; fail if a ratio is {SLACK} times over its budget",
     )
     parser.add_argument("--record", action="store_true", help=f"write the table to {PAGE.name}")
     given = parser.parse_args()
@@ -60,7 +60,9 @@ def _record(table: str) -> None:
 
 
 def _verdict(rows: list[Row]) -> int:
-    gross = [row.what for row in rows if not row.within(slack=SLACK)]
+    """Times alone are told but not judged: nothing beside them says how busy the machine was."""
+    judged = (row for row in rows if not row.is_a_time)
+    gross = [row.what for row in judged if not row.within(slack=SLACK)]
     for what in gross:
         print(f"more than {SLACK} times over its budget: {what}", file=sys.stderr)
     return 1 if gross else 0

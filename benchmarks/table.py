@@ -9,6 +9,8 @@ from .measure import Spread
 
 HEAD: Final = ("", "measured", "quartiles", "budget", "", "medians, as a hint")
 
+_TIMES: Final = ("ms", "s")
+
 Bound = Literal["at least", "at most"]
 
 
@@ -35,6 +37,11 @@ class Row(msgspec.Struct, frozen=True):
     high: float = 0
     budget: Budget | None = None
     hint: str = ""
+
+    @property
+    def is_a_time(self) -> bool:
+        """Whether it is one, of this machine and its other work, and no relation of two."""
+        return self.unit in _TIMES
 
     def within(self, *, slack: float) -> bool:
         if self.figure is None or self.budget is None:

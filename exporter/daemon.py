@@ -1,7 +1,6 @@
 """The composition root: here, and only here, objects meet."""
 
 import asyncio
-import gc
 import os
 import socket
 import sys
@@ -14,7 +13,7 @@ from typing import Final, Self
 
 import structlog
 
-from . import VERSION, webconfig
+from . import VERSION, memory, webconfig
 from .connection import check_secrets, tls_contexts
 from .exposition import Exposition, Format, OnStale, Page
 from .listening import bind, serving
@@ -52,7 +51,9 @@ async def run(
     Raises SettingsError for files that do not load, OSError for an address that cannot be bound.
     """
     log.info("starting", version=VERSION, targets=",".join(settings.named_targets))
-    _share_the_interpreter()
+    memory.be_frugal()
+    memory.settle()
+    sys.setswitchinterval(SWITCH_SECONDS)
     _use_threads(settings)
     house = await _House.of(settings)
     sockets = await asyncio.to_thread(_sockets, settings.web)
@@ -211,13 +212,6 @@ def _use_threads(settings: Settings) -> None:
     """
     threads = THREADS + THREADS_PER_TARGET * len(settings.named_targets)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
-
-
-def _share_the_interpreter() -> None:
-    """Let scrapes get their turn while a page is rendered; never look for garbage in our code."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
 
 
 async def _poll(connecting: AbstractAsyncContextManager[Poller]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from .exposition import Format
@@ -42,6 +43,7 @@ class _Range:
         return 1 if self.name == "*/*" else 0
 
 
+@lru_cache(maxsize=64)  # a scraper sends the same each time
 def page_format(accept: str) -> Format:
     """The format that the client likes best; between equals the one it names first.
 
@@ -53,6 +55,7 @@ def page_format(accept: str) -> Format:
     return best if quality > 0 else Format.TEXT
 
 
+@lru_cache(maxsize=64)
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether the client takes gzip, by name or by `*`."""
     qualities = {member.name: member.quality for member in _ranges(accept_encoding)}

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -14,6 +14,9 @@ from .telemetry import Telemetry
 
 WHOLE_UP_TO: Final = 512 * 1024
 """Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
+
+PIECE: Final = 256 * 1024
+"""Bytes that are written at once."""
 
 SEND_SECONDS: Final = 60.0
 """For a client to read its page; Prometheus' longest usual scrape time-out."""
@@ -153,15 +156,18 @@ async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamR
         pieces, size = page.gzip(), page.gzip_size
     else:
         pieces, size = page.text(), page.size
-    if size <= WHOLE_UP_TO:
-        pieces = iter((b"".join(pieces),))
-    response = web.StreamResponse(headers=headers)
-    response.content_length = size
+    whole = size <= WHOLE_UP_TO
+    response: web.StreamResponse
+    if whole:
+        response = web.Response(body=b"".join(pieces), headers=headers)
+    else:
+        response = web.StreamResponse(headers=headers)
+        response.content_length = size
     try:
         async with asyncio.timeout(seconds):
             await response.prepare(request)
-            if request.method != "HEAD":
-                for piece in pieces:
+            if not whole and request.method != "HEAD":
+                for piece in _gathered(pieces):
                     await response.write(piece)
             await response.write_eof()
     except TimeoutError:
@@ -170,3 +176,16 @@ async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamR
     except ConnectionError:
         pass  # the scraper hung up; there is nobody to tell
     return response
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces of a size that is worth a call of the system each."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)

@@ -55,8 +55,10 @@ class Source:
         Raises ZStackError.
         """
         self._polls_until_asking = max(0, self._polls_until_asking - 1)
-        if self._asks_zone:
+        if not self._zone_known and self._polls_until_asking == 0:
+            # It waits for a page, which shows that the platform answers; and all pages wait for it.
             self._condenser.forget()
+            self._condenser.prepare = self._ask_zone
         asked_for_projection = self._client.projecting
         listing = await self._client.model_services(self._condenser)
         if asked_for_projection and not self._client.projecting:
@@ -67,16 +69,8 @@ class Source:
             self._listing = listing
         return self._inventory
 
-    async def _batch(self, records: tuple[ModelService, ...]) -> Batch:
-        """The zone is asked for when the first page has shown that the platform answers."""
-        if self._asks_zone:
-            await self._ask_zone()
-        conventions = Conventions(self._memory_unit, self._zone)
-        return await asyncio.to_thread(batch, records, conventions, self._write)
-
-    @property
-    def _asks_zone(self) -> bool:
-        return not self._zone_known and self._polls_until_asking == 0
+    def _batch(self, records: tuple[ModelService, ...]) -> Batch:
+        return batch(records, Conventions(self._memory_unit, self._zone), self._write)
 
     async def _ask_zone(self) -> None:
         """Once; where the platform fails to answer, again after 1, 2, 4 … polls without asking."""

@@ -224,7 +224,7 @@ async def _zone(client: Client, target: TargetSettings) -> tuple[tzinfo | None, 
     return zone, passed("time zone", f"{zone}, as the platform says")
 
 
-async def _as_they_are(records: Records) -> Records:
+def _as_they_are(records: Records) -> Records:
     return records
 
 

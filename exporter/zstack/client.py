@@ -21,7 +21,6 @@ from .errors import (
     ZStackError,
 )
 from .paging import Listing, Part, Reading, UnsortedError
-from .schema import Page
 from .transport import Transport
 
 QUERY_MODEL_SERVICE: Final = Operation("QueryModelService", "GET", "/v1/ai/model-services")
@@ -123,15 +122,13 @@ class Client:
             ("replyWithCount", "true"),
             *fields,
         )
-        found: Page | Part[T] = await self._call(
+        found: Part[T] | schema.Page = await self._call(
             QUERY_MODEL_SERVICE,
-            schema.model_services,
+            lambda body: condenser.decode(body, reading),
             query=query,
             recognise=lambda body: condenser.recognise(body, reading),
         )
-        if isinstance(found, Page):
-            return await condenser.condense(found, reading)
-        return found
+        return await condenser.finish(found, reading)
 
     async def _call(
         self,

@@ -1,10 +1,12 @@
 """What is made of each page's records, kept for as long as the platform sends the same bytes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, TypeVar
 
 from xxhash import xxh3_128_digest
 
+from . import schema
 from .paging import Part, Reading
 from .schema import ModelService, Page
 
@@ -17,12 +19,14 @@ _Key = tuple[bool, bytes]
 class Condenser(Generic[T]):
     """Remembers the parts of the last list that was proven whole, by the bytes they came in.
 
-    `make` gets the new records of a page. What it makes must follow from them alone: what else it
-    depends on must not change without `forget`.
+    `make` gets the new records of a page, in a worker thread. What it makes must follow from them
+    alone: what else it depends on must not change without `forget`.
     """
 
-    def __init__(self, make: Callable[[tuple[ModelService, ...]], Awaitable[T]]) -> None:
+    def __init__(self, make: Callable[[tuple[ModelService, ...]], T]) -> None:
         self._make = make
+        self.prepare: Callable[[], Awaitable[None]] | None = None
+        """What has to be done, once a page has come, before anything is made of it."""
         self._kept: Mapping[_Key, Part[T]] = {}
         self._list: dict[_Key, Part[T]] = {}
         self._key: _Key = (False, b"")
@@ -56,12 +60,27 @@ class Condenser(Generic[T]):
         self._list[self._key] = part
         return part
 
-    async def condense(self, page: Page, reading: Reading[T]) -> Part[T]:
-        """The part that a page becomes whose bytes were not recognised.
+    def decode(self, body: bytes, reading: Reading[T]) -> Part[T] | Page:
+        """The part that bytes become which were not recognised; the page, if it has to wait.
 
-        Raises IncompleteError or UnsortedError where it cannot be next.
+        The records come and go in one worker thread, so that the event loop need not even let go of
+        them. Raises msgspec.DecodeError, and what `_condense` does.
         """
+        page = schema.model_services(body)
+        return page if self.prepare else self._condense(page, reading)
+
+    async def finish(self, found: Part[T] | Page, reading: Reading[T]) -> Part[T]:
+        """The part that a page becomes which had to wait."""
+        if isinstance(found, Part):
+            return found
+        prepare, self.prepare = self.prepare, None
+        if prepare is not None:
+            await prepare()
+        return await asyncio.to_thread(self._condense, found, reading)
+
+    def _condense(self, page: Page, reading: Reading[T]) -> Part[T]:
+        """Raises IncompleteError or UnsortedError where the page cannot be next."""
         cut = reading.cut(page)
-        part = Part.of(page, cut, await self._make(cut.services))
+        part = Part.of(page, cut, self._make(cut.services))
         self._list[self._key] = part
         return part

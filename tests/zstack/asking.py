@@ -53,7 +53,7 @@ MakeAuth = Callable[[Transport], Auth]
 Records = tuple[ModelService, ...]
 
 
-async def as_they_are(records: Records) -> Records:
+def as_they_are(records: Records) -> Records:
     return records
 
 

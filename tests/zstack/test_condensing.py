@@ -20,7 +20,7 @@ class Making:
 
     sizes: list[int] = field(default_factory=list)
 
-    async def __call__(self, records: Records) -> Records:
+    def __call__(self, records: Records) -> Records:
         self.sizes.append(len(records))
         return records
 

@@ -1,0 +1,35 @@
+"""How the process asks the system for memory, and gives it back.
+
+A poll in which much has changed makes as much anew as there was, and then lets the old go. glibc
+keeps what is let go in pieces between what stays, and in an arena for each thread: half as much
+again as is needed, for ever. (docs/decisions/0016-kept-pages.md)
+"""
+
+import ctypes
+import gc
+from typing import Final
+
+_M_TRIM_THRESHOLD: Final = -1
+_M_MMAP_THRESHOLD: Final = -3
+_M_ARENA_MAX: Final = -8
+"""From glibc's malloc.h."""
+
+_MAPPED_FROM: Final = 16 << 10
+"""Bytes: a block of compressed lines is larger, and goes back to the system by itself."""
+
+_TRIMMED_FROM: Final = 128 << 10
+
+
+def be_frugal() -> None:
+    """Before threads begin; where the C library is another one than glibc it has no need of it."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
+        mallopt(_M_TRIM_THRESHOLD, _TRIMMED_FROM)
+
+
+def settle() -> None:
+    """What has been loaded so far stays: never look through it for garbage again."""
+    gc.collect()
+    gc.freeze()
