@@ -72,6 +72,12 @@ lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by has
 	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	echo hatchling | $(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt -
 
+sbom: $(VENV)/bin/python  ## what the exporter runs with, as sbom.json (CycloneDX)
+	$(PYTHON) -m venv .tools/sbom
+	.tools/sbom/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/sbom.txt
+	.tools/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+	    --validate --output-file sbom.json requirements/run.txt
+
 clean:  ## everything that make made
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
@@ -87,4 +93,4 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
-.PHONY: help install demo test test-system bench bench-short bench-venv lint format docs dashboards lock clean
+.PHONY: sbom help install demo test test-system bench bench-short bench-venv lint format docs dashboards lock clean

@@ -13,6 +13,7 @@ from functools import reduce
 from pathlib import Path
 from textwrap import fill
 
+import licences
 import rules
 
 from exporter.advice import ADVICE
@@ -244,6 +245,7 @@ DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
     ),
     ("docs/metrics.md", region("metrics", metrics_tables)),
     ("docs/dashboards.md", region("dashboards", dashboards_tables)),
+    ("docs/licences.md", region("licences", licences.licences_table)),
     ("docs/settings.md", region("settings", settings_tables)),
     (
         "docs/alerts.md",
