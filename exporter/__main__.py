@@ -19,6 +19,7 @@ def main() -> int:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     """End with the code that a shell gives to a process which a signal has ended."""
+    signal.signal(number, signal.SIG_IGN)  # a second one would only disturb the ending
     sys.exit(128 + number)
 
 
