@@ -71,6 +71,7 @@ lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by has
 	$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	echo hatchling | $(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt -
+	$(LOCK) $(UPGRADE) --output-file requirements/sbom.txt requirements/sbom.in
 
 sbom: $(VENV)/bin/python  ## what the exporter runs with, as sbom.json (CycloneDX)
 	$(PYTHON) -m venv .tools/sbom
