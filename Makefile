@@ -36,6 +36,9 @@ bench-short: bench-venv  ## the same with fewer services, in about a minute
 bench-venv:
 	@$(MAKE) --no-print-directory VENV=$(BENCH) $(BENCH)/.installed
 
+reliability: $(VENV)/.developing  ## every fault at every place, some minutes
+	ZSTACK_TEST_RELIABILITY=whole $(BIN)/python -m pytest -n $(WORKERS) tests/reliability
+
 test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
 	@tools/test-system $(BIN)/python -n $(WORKERS)
 
@@ -94,4 +97,4 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
-.PHONY: sbom help install demo test test-system bench bench-short bench-venv lint format docs dashboards lock clean
+.PHONY: sbom help install demo test reliability test-system bench bench-short bench-venv lint format docs dashboards lock clean

@@ -169,7 +169,9 @@ def _auth(target: TargetSettings, transport: Transport) -> Auth:
             key = _reader(given, lambda secret: AccessKey(who, secret))
             return AccessKeyAuth(key, zone=target.zone)
         case "account":
-            return AccountAuth(transport, _reader(given, lambda secret: Account(who, secret)))
+            account = _reader(given, lambda secret: Account(who, secret))
+            # A login that outlasts its poll is one that the next poll may still wait for.
+            return AccountAuth(transport, account, log_in_seconds=2 * target.timeout)
         case "session":
             return SessionAuth(_reader(given, GivenSession))
 

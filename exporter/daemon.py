@@ -14,6 +14,7 @@ from typing import Final, Self
 import structlog
 
 from . import VERSION, memory, webconfig
+from .clients import raise_file_limit
 from .connection import check_secrets, tls_contexts
 from .exposition import Exposition, Format, OnStale, Page
 from .listening import bind, serving
@@ -55,6 +56,7 @@ async def run(
     memory.settle()
     sys.setswitchinterval(SWITCH_SECONDS)
     _use_threads(settings)
+    raise_file_limit()
     house = await _House.of(settings)
     sockets = await asyncio.to_thread(_sockets, settings.web)
     async with asyncio.TaskGroup() as tasks:

@@ -20,6 +20,8 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from .clients import KEEP_ALIVE_SECONDS, Clients, most_connections
+
 log = structlog.get_logger(__name__)
 
 BACKLOG: Final = 128
@@ -30,6 +32,9 @@ HANDSHAKE_SECONDS: Final = 10.0
 
 SHUTDOWN_SECONDS: Final = 1.0
 """For answers under way when serving ends."""
+
+UNREAD_SECONDS: Final = 60
+"""After which the system drops a client that takes nothing of what it was sent."""
 
 RETRY_SECONDS: Final = 1.0
 """Until the next try to accept, when the system had no room for another connection."""
@@ -136,6 +141,7 @@ class Listening:
     sockets: tuple[socket.socket, ...]
     tls: Tls
     handshake_seconds: float
+    clients: Clients
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -151,17 +157,25 @@ async def serving(
     tls: Tls = lambda: None,
     *,
     handshake_seconds: float = HANDSHAKE_SECONDS,
+    clients: Clients | None = None,
 ) -> AsyncIterator[Listening]:
     """Serve on these sockets until the block ends, and close them.
 
     `tls` is asked at each connection, so it must be quick; those that are open stay as they are.
     """
     logging.getLogger("aiohttp.server").addFilter(_is_our_concern)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    clients = clients or Clients(most=most_connections())
+    application.middlewares.insert(0, clients.middleware)
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+    )
     try:
         with ExitStack() as closing:
             held = tuple(map(closing.enter_context, sockets))
-            listening = Listening(held, tls, handshake_seconds)
+            listening = Listening(held, tls, handshake_seconds, clients)
             await runner.setup()
             server = cast("web.Server", runner.server)  # there is one from `setup` on
             async with asyncio.TaskGroup() as tasks:
@@ -214,11 +228,13 @@ async def _hand_over(connection: socket.socket, listening: Listening, server: we
     """Let the server have the connection, once TLS is agreed on."""
     loop = asyncio.get_running_loop()
     context = listening.tls()
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
     try:
         if context is None:
-            await loop.connect_accepted_socket(server, connection)
+            transport, _ = await loop.connect_accepted_socket(server, connection)
         else:
-            await loop.connect_accepted_socket(
+            transport, _ = await loop.connect_accepted_socket(
                 server,
                 connection,
                 ssl=context,
@@ -228,6 +244,8 @@ async def _hand_over(connection: socket.socket, listening: Listening, server: we
     except OSError as error:
         # Not worth more: it hung up, or speaks no TLS, or has no certificate that is accepted.
         log.debug("connection dropped", error=error.strerror or str(error))
+    else:
+        listening.clients.admit(transport)
 
 
 def _shown(host: str, port: int) -> str:

@@ -33,6 +33,7 @@ class Source:
         *,
         memory_unit: MemoryUnit,
         zone: tzinfo | None,
+        most_polls_without_asking: int = MOST_POLLS_WITHOUT_ASKING,
     ) -> None:
         """`write` makes the lines of the services of a page, to be kept as long as the page."""
         self._client = client
@@ -41,7 +42,9 @@ class Source:
         self._memory_unit = memory_unit
         self._zone = zone
         self._zone_known = zone is not None
+        self._most_polls_without_asking = most_polls_without_asking
         self._zone_failures = 0
+        self._told_no_zone_api = False
         self._polls_until_asking = 0
         self._listing: Listing[Batch] | None = None
         self._inventory: Inventory | None = None
@@ -73,20 +76,24 @@ class Source:
         return batch(records, Conventions(self._memory_unit, self._zone), self._write)
 
     async def _ask_zone(self) -> None:
-        """Once; where the platform fails to answer, again after 1, 2, 4 … polls without asking."""
+        """Until it is known; where the platform fails to answer, after 1, 2, 4 … polls without."""
         try:
             async with asyncio.timeout(ZONE_SECONDS):
                 self._zone = await self._client.time_zone()
         except (ZStackError, TimeoutError) as error:
             self._zone_failures += 1
-            wait = min(2 ** (self._zone_failures - 1), MOST_POLLS_WITHOUT_ASKING)
+            wait = min(2 ** (self._zone_failures - 1), self._most_polls_without_asking)
             self._polls_until_asking = wait + 1
             if self._zone_failures == 1:
                 self._log_no_zone(str(error) or "no answer")
             return
-        self._zone_known = True
+        self._zone_known = self._zone is not None
         if self._zone is None:
-            self._log_no_zone("it has no API for that")
+            if not self._told_no_zone_api:
+                self._log_no_zone("it has no API for that")
+            self._told_no_zone_api = True
+            # Its next release may have one.
+            self._polls_until_asking = self._most_polls_without_asking
 
     def _log_no_zone(self, why: str) -> None:
         self._log.warning(

@@ -43,12 +43,19 @@ class Watched:
 
 @asynccontextmanager
 async def watching(
-    cloud: Cloud, zone: tzinfo | None = SHANGHAI, **options: Any
+    cloud: Cloud, zone: tzinfo | None = SHANGHAI, *, patience: int = 1000, **options: Any
 ) -> AsyncIterator[Watched]:
     exposition = Exposition({"lab": OnStale.DROP})
     async with asking(cloud, **options) as asked:
         write = exposition.writer("lab")
-        source = Source("lab", asked.client, write, memory_unit="auto", zone=zone)
+        source = Source(
+            "lab",
+            asked.client,
+            write,
+            memory_unit="auto",
+            zone=zone,
+            most_polls_without_asking=patience,
+        )
         yield Watched(source, exposition, await asyncio.to_thread(Telemetry, process=False))
 
 
@@ -101,6 +108,17 @@ async def test_dates_come_as_soon_as_the_zone_does_though_nothing_else_changed()
         _, page = await watched.poll()
         assert len(list(page.all("zstack_model_service_created_timestamp_seconds"))) == 100
     assert cloud.operations["GetPlatformTimeZone"] == 2
+
+
+async def test_a_platform_that_learns_to_tell_its_zone_is_asked_again() -> None:
+    cloud = Cloud(services=3)
+    cloud.faults.append(Fault.text(404, f"no api mapping to {ZONE_PATH}", path=ZONE_PATH, times=2))
+    async with watching(cloud, zone=None, patience=3) as watched:
+        with capture_logs() as told:
+            pages = [(await watched.poll())[1] for _ in range(8)]
+    dated = ["zstack_model_service_created_timestamp_seconds" in page.names for page in pages]
+    assert dated == [False] * 6 + [True] * 2
+    assert [line["error"] for line in told] == ["it has no API for that"]
 
 
 async def test_a_projection_that_is_refused_is_told_once() -> None:

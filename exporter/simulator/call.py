@@ -18,6 +18,12 @@ class Call:
     client: str = ""
     uuid: str = ""
 
+    @property
+    def start(self) -> int:
+        """The row that a query begins with: the first where it does not say, or not in digits."""
+        text = dict(self.query).get("start", "")
+        return int(text) if text.isdecimal() else 0
+
     def members(self) -> dict[str, Any]:
         """The JSON object in the body; empty where there is none."""
         try:

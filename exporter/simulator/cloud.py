@@ -128,11 +128,11 @@ class Cloud:
         for _ in range(steps):
             self._life.step(self.now())
 
-    def strike(self, operation: str, path: str) -> list[Fault]:
+    def strike(self, operation: str, path: str, start: int) -> list[Fault]:
         """The faults that this request meets; those that are over are dropped."""
         now = self.now()
         self.faults[:] = [fault for fault in self.faults if not fault.is_spent(now)]
-        return [fault for fault in self.faults if fault.strikes(operation, path, now)]
+        return [fault for fault in self.faults if fault.strikes(operation, path, start, now)]
 
     def select(self, query: Query, account: Account) -> tuple[ModelService, ...]:
         """All services that the query means and the account may see."""

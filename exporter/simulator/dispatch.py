@@ -62,7 +62,7 @@ async def _through_faults(cloud: Cloud, call: Call, name: str) -> Answer:
         return _answer(cloud, call)
 
     proceed: Proceed = plainly
-    for fault in reversed(cloud.strike(name, call.path)):
+    for fault in reversed(cloud.strike(name, call.path, call.start)):
         exchange = Exchange(name, call.path, cloud.estate, cloud.sessions, proceed)
         proceed = partial(fault.effect, exchange)
     try:

@@ -46,6 +46,7 @@ class Rule(TypedDict, total=False):
 
     operation   only this one, such as `QueryModelService` or `LogInByAccount`
     path        only this one, without the context: `/v1/ai/model-services`
+    start       only queries for the rows from this one on, as they say with `start`
     page        only the n-th request that matches, counted from 1
     times       so many requests, then no more
     lasting     so many seconds from the first one struck
@@ -53,6 +54,7 @@ class Rule(TypedDict, total=False):
 
     operation: str
     path: str
+    start: int
     page: int
     times: int
     lasting: float
@@ -70,6 +72,7 @@ class Fault:
     effect: Effect
     operation: str | None = None
     path: str | None = None
+    start: int | None = None
     page: int | None = None
     times: int | None = None
     lasting: float | None = None
@@ -77,9 +80,11 @@ class Fault:
     struck: int = field(default=0, init=False)
     began: float | None = field(default=None, init=False)
 
-    def strikes(self, operation: str, path: str, now: float) -> bool:
+    def strikes(self, operation: str, path: str, start: int, now: float) -> bool:
         """Whether this request goes wrong; counts it."""
-        if self.operation not in (None, operation) or self.path not in (None, path):
+        asked = (operation, path, start)
+        meant = (self.operation, self.path, self.start)
+        if any(part not in (None, of) for part, of in zip(meant, asked, strict=True)):
             return False
         self.matched += 1
         if self.page not in (None, self.matched) or self.is_spent(now):

@@ -180,8 +180,9 @@ def _fault_kinds() -> str:
         if key not in _needed(kind)
     ]
     more = fill(
-        f"Some take more: {', '.join(optional)}. All take operation=, path=, page=, times=, "
-        "lasting= (seconds), to say when: slow:seconds=5,operation=QueryModelService,times=3",
+        f"Some take more: {', '.join(optional)}. All take operation=, path=, start=, "
+        "page=, times=, lasting= (seconds), to say when: "
+        "slow:seconds=5,operation=QueryModelService,times=3",
         _WIDTH,
         break_on_hyphens=False,
     )

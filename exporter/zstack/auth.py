@@ -22,16 +22,21 @@ from .credentials import AccessKey, Account, Credentials, GivenSession, Read
 from .dates import http_date, timestamp
 from .errors import (
     ClockSkewError,
+    DeadlineError,
     ExchangeError,
     Operation,
     SessionError,
     UnauthorizedError,
+    ZStackError,
 )
 from .schema import Session, nothing, session
 from .transport import Transport
 
 LOG_IN: Final = Operation("LogInByAccount", "PUT", "/v1/accounts/login")
 LOG_OUT: Final = Operation("LogOut", "DELETE", "/v1/accounts/sessions/")
+LOG_IN_SECONDS: Final = 60.0
+"""A login that is not answered by then never will be, and another one is due."""
+
 LOG_OUT_SECONDS: Final = 3.0
 """A platform that hangs may not keep the exporter from ending."""
 
@@ -126,11 +131,13 @@ class AccountAuth:
         transport: Transport,
         read: Read[Account],
         *,
+        log_in_seconds: float = LOG_IN_SECONDS,
         log_out_seconds: float = LOG_OUT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transport = transport
         self._clock = clock
+        self._log_in_seconds = log_in_seconds
         self._log_out_seconds = log_out_seconds
         self._credentials = Credentials(read)
         self._contention = Contention(clock)
@@ -158,8 +165,7 @@ class AccountAuth:
                 self._ended(self._session, error)
                 self._session = None
             return True
-        self._credentials.learn(error)
-        return False
+        return False  # it was a session that was refused: nothing is learnt of the credentials
 
     async def close(self) -> None:
         if self._login is not None:
@@ -176,14 +182,14 @@ class AccountAuth:
 
     async def _finish(self, login: asyncio.Task[None]) -> None:
         """Give a login that is under way a little time to tell which session it opened."""
-        with suppress(ExchangeError, TimeoutError):
+        with suppress(ZStackError, TimeoutError):
             async with asyncio.timeout(self._log_out_seconds):
                 await self._logged_in(login)
         login.cancel()
         self._login = None
 
     async def _logged_in(self, login: asyncio.Task[None]) -> None:
-        """Wait for a login that goes on when its poll is given up.
+        """Wait for a login that goes on when its poll is given up, until its own time is over.
 
         The platform may have opened the session already, and only the answer tells which.
         """
@@ -197,8 +203,12 @@ class AccountAuth:
         digest = hashlib.sha512(account.password.encode()).hexdigest()
         body = {"logInByAccount": {"accountName": account.name, "password": digest}}
         try:
-            opened = await self._transport.send(LOG_IN, session, json=body)
+            async with asyncio.timeout(self._log_in_seconds):
+                opened = await self._transport.send(LOG_IN, session, json=body)
             self._session = _OpenSession(opened, self._clock())
+        except TimeoutError:
+            message = f"the login was not answered within {self._log_in_seconds:g} seconds"
+            raise DeadlineError(message, LOG_IN) from None
         except SessionError:  # says nothing of the account
             raise
         except UnauthorizedError as error:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import aiohttp
 import msgspec
+from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
 from .errors import (
@@ -192,6 +193,11 @@ def _translated(operation: Operation) -> Iterator[None]:
         raise UnreachableError(f"the proxy refused: HTTP {error.status}", operation) from None
     except aiohttp.ClientResponseError as error:
         raise MalformedError(f"not HTTP: {one_line(error.message)}", operation) from None
+    except aiohttp.ClientPayloadError as error:
+        if isinstance(error.__cause__, ContentEncodingError):
+            message = "the answer is not packed as it says"
+            raise MalformedError(message, operation) from None
+        raise UnreachableError(_why(error), operation) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedError(f"the answer does not decode: {error}", operation) from None
     except (aiohttp.ClientError, OSError, UnicodeError) as error:

@@ -319,6 +319,15 @@ async def test_a_fault_may_strike_the_nth_request_only() -> None:
     assert statuses == [200, 500, 200, 200]
 
 
+async def test_a_fault_may_strike_the_queries_for_some_rows_only() -> None:
+    cloud = Cloud(services=3)
+    async with connected(cloud) as client:
+        cloud.faults.append(Fault.text(500, start=2, times=1))
+        statuses = [(await client.services(start=row)).status for row in (0, 2, "x", 2)]
+
+    assert statuses == [200, 500, 400, 200]
+
+
 async def test_a_fault_may_last_so_many_seconds() -> None:
     clock = Clock()
     cloud = Cloud(services=3, now=clock)

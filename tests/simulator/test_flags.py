@@ -44,7 +44,7 @@ PROBLEM = "zstack-aios-exporter simulate: error: "
         ("--fault", "slow:seconds=soon", "slow: seconds must be a number, not 'soon'"),
         ("--fault", "slow:seconds=-1", "slow: seconds must not be negative"),
         ("--fault", "reset:times=2.5", "reset: times must be a whole number, not '2.5'"),
-        ("--fault", "reset:time=2", "reset has no 'time', it takes operation, path, page, times, "),
+        ("--fault", "reset:time=2", "reset has no 'time', it takes operation, path, start, "),
         ("--fault", "error:self=1", "error has no 'self', it takes code, details, description, "),
         ("--fault", "html:status=999", "html:status=999: 999 is not a valid HTTPStatus"),
         ("--profile", "4.0", "invalid choice: '4.0'"),

@@ -462,6 +462,25 @@ async def test_login_that_never_answers_does_not_keep_the_end_waiting() -> None:
         assert len(cloud.sessions) == 1
 
 
+async def test_login_that_is_never_answered_is_given_up_and_tried_anew() -> None:
+    cloud = Cloud(services=3, faults=[Fault.hang(operation=LOG_IN, times=1)])
+    async with asking(cloud, lambda t: AccountAuth(t, Secret(ADMIN), log_in_seconds=0.2)) as asked:
+        error = await asked.failure()
+        assert (error.reason, error.operation.name) == ("timeout", LOG_IN)
+        assert "the login was not answered within 0.2 seconds" in str(error)
+        assert len((await asked.services()).services) == 3
+
+
+async def test_a_session_that_was_refused_says_nothing_of_the_next_login() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        cloud.faults.append(Fault.error("ID.2001", operation=QUERY, times=1))
+        assert (await asked.failure()).reason == "unauthorized"
+        cloud.sessions.clear()
+        assert len((await asked.services()).services) == 3
+
+
 @pytest.mark.parametrize("password", ["ab\udcff", "\ud800"])
 def test_password_that_is_no_text_is_refused_and_not_quoted(password: str) -> None:
     with pytest.raises(ValueError, match="the password is not UTF-8 text") as caught:

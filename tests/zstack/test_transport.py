@@ -14,7 +14,6 @@ from exporter.zstack.errors import (
     RejectedError,
     TooLargeError,
     UnreachableError,
-    ZStackError,
 )
 
 from .asking import (
@@ -195,7 +194,7 @@ async def test_gzip_bomb_is_not_unpacked() -> None:
 async def test_garbage_for_gzip_is_an_error() -> None:
     answer = reply(b"not gzip", Content_Encoding="gzip")
     async with replying(answer) as told, asking_at(told.url) as asked:
-        assert isinstance(await asked.failure(), ZStackError)
+        assert isinstance(await asked.failure(), MalformedError)
 
 
 async def test_each_request_is_told_once_with_its_status() -> None:

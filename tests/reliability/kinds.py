@@ -1,0 +1,64 @@
+"""Every kind of trouble that can be tried, found by looking at what makes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from typing_extensions import override
+
+from exporter.simulator import Estate, Fault, ModelService
+from exporter.simulator.faults import Rule
+
+from .expected import ROWS, Row
+
+
+def constructors(of: type) -> dict[str, Callable[..., Any]]:
+    """The ways to make one, by name."""
+    return {name: getattr(of, name) for name, each in vars(of).items() if _makes(each)}
+
+
+def _makes(member: object) -> bool:
+    return isinstance(member, classmethod) and not member.__name__.startswith("_")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way of a fault, and what is right after it."""
+
+    name: str
+    row: Row
+
+    @override
+    def __str__(self) -> str:
+        told = ",".join(f"{key}={value}" for key, value in self.row.arguments.items() if value)
+        return f"{self.name}({told})"
+
+    def fault(self, rule: Rule) -> Fault:
+        made: Fault = FAULTS[self.name](**_arguments(self.row.arguments), **rule)
+        return made
+
+
+FAULTS: Final = constructors(Fault)
+
+
+KINDS: Final = tuple(Kind(name, row) for name, rows in ROWS.items() for row in rows)
+
+
+def _arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """With what a table can only name put in its place."""
+    changes = {"first row": _toggle_first_row(), "nothing": lambda _estate: None}
+    made = {key: value for key, value in arguments.items() if value is not None}
+    return made | ({"change": changes[made["change"]]} if "change" in made else {})
+
+
+def _toggle_first_row() -> Callable[[Estate], None]:
+    """Take the first row of the list away, and put it back the next time."""
+    taken: list[ModelService] = []
+
+    def change(estate: Estate) -> None:
+        if taken:
+            estate.add(taken.pop())
+        else:
+            taken.append(estate.remove(min(estate)))
+
+    return change
