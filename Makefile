@@ -42,6 +42,13 @@ reliability: $(VENV)/.developing  ## every fault at every place, some minutes
 test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
 	@tools/test-system $(BIN)/python -n $(WORKERS)
 
+FUZZ_SECONDS ?= 120
+fuzz: $(VENV)/.fuzzing  ## inputs of strangers, bred by coverage; two minutes for each target
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
+soak: $(VENV)/.developing  ## thirty days of the exporter's life; some minutes
+	$(BIN)/python -m soak
+
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint, hadolint, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/python -m grafana --check
@@ -73,6 +80,7 @@ lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by has
 	$(BIN)/python -m pip install --quiet uv
 	$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
+	$(LOCK) --constraints requirements/dev.txt --extra fuzz --output-file requirements/fuzz.txt pyproject.toml
 	echo hatchling | $(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt -
 	$(LOCK) $(UPGRADE) --output-file requirements/sbom.txt requirements/sbom.in
 
@@ -97,4 +105,8 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
-.PHONY: sbom help install demo test reliability test-system bench bench-short bench-venv lint format docs dashboards lock clean
+$(VENV)/.fuzzing: $(VENV)/.developing requirements/fuzz.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/fuzz.txt
+	@touch $@
+
+.PHONY: sbom help install demo test reliability test-system bench bench-short bench-venv fuzz soak lint format docs dashboards lock clean

@@ -87,3 +87,40 @@ def test_gzip_only_where_it_is_wanted(accept_encoding: str, *, expected: bool) -
 def test_no_header_is_too_strange(header: str) -> None:
     assert page_format(header) in Format
     assert accepts_gzip(header) in {True, False}
+
+
+_TYPES = {
+    TEXT: ("*/*", "text/*", "text/plain", "text/plain;version=0.0.4"),
+    OPENMETRICS: (
+        "*/*",
+        "application/*",
+        "application/openmetrics-text",
+        "application/openmetrics-text;version=1.0.0",
+    ),
+}
+_PREFERENCES = st.dictionaries(
+    st.sampled_from([name for names in _TYPES.values() for name in names] + ["a/b", "text/html"]),
+    st.integers(0, 1000),
+    max_size=6,
+)
+
+
+@given(_PREFERENCES, st.sampled_from([",", ", ", " ,", ",,", "\t,"]))
+def test_nothing_that_the_client_likes_less_is_sent(
+    preferences: dict[str, int], comma: str
+) -> None:
+    def liking(offer: Format) -> int:
+        named = [name for name in _TYPES[offer] if name in preferences]
+        return preferences[named[-1]] if named else 0
+
+    header = comma.join(f"{name};q={q / 1000:.3f}" for name, q in preferences.items())
+    chosen = page_format(header)
+    assert liking(chosen) == max(map(liking, Format))
+    assert liking(chosen) or chosen is TEXT
+
+
+@given(st.dictionaries(st.sampled_from(["gzip", "identity", "br"]), st.integers(0, 1000)))
+def test_gzip_is_sent_to_nobody_who_refuses_it(preferences: dict[str, int]) -> None:
+    header = ", ".join(f"{name}; q={q / 1000:.3f}" for name, q in preferences.items())
+    wanted = preferences.get("gzip", 0)
+    assert accepts_gzip(header) == (wanted > 0 and wanted >= preferences.get("identity", 0))

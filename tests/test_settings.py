@@ -244,6 +244,11 @@ def test_relative_paths_elsewhere_count_from_the_working_directory() -> None:
         ("config: {file: other.yaml}\n", "cannot name another file"),
         ("a: \x00\n", "contains control characters"),
         ("a: &a\n  b: *a\n", "is nested without end"),
+        ("!!int a: b\n", "line 1, column 1: is not usable YAML: a value begins with !"),
+        ('a: "\\U00110000"\n', "line 1, column 7: is not usable YAML: a number is too large"),
+        (f"%YAML 1.{'9' * 5000}\n---\na: b\n", "is not usable YAML: a number is too large"),
+        ('a: "\\0"\n', "line 1, column 4: is not usable YAML: a value has a character that no"),
+        ('a: ["\\ud800"]\n', "line 1, column 5: is not usable YAML: a value has a character that"),
         (
             "a: !python/object:os.system x\n",
             "is not usable YAML: a value begins with !",

@@ -7,7 +7,7 @@ platform `target.py`); flags, names in the environment, `--help` and docs/settin
 
 from .declaration import Settings, WebSettings, load, where_it_listens
 from .faults import Fault, SettingsError
-from .file import read_file, yaml_problem
+from .file import is_text, read_file, yaml_node, yaml_problem
 from .names import Setting, declared, sections
 from .target import CredentialSettings, TargetSettings
 
@@ -20,9 +20,11 @@ __all__ = [
     "TargetSettings",
     "WebSettings",
     "declared",
+    "is_text",
     "load",
     "read_file",
     "sections",
     "where_it_listens",
+    "yaml_node",
     "yaml_problem",
 ]

@@ -46,6 +46,25 @@ def yaml_problem(error: yaml.MarkedYAMLError) -> str:
     return f"is not usable YAML: {words}"
 
 
+def yaml_node(loader: yaml.SafeLoader | yaml.BaseLoader) -> yaml.Node | None:
+    """The one document of a file; None of an empty one. Raises YAMLError for whatever is wrong."""
+    try:
+        return loader.get_single_node()
+    except UnicodeError:
+        raise
+    except (ValueError, OverflowError):  # PyYAML reads versions and "\U00110000" unchecked
+        mark = loader.get_mark()
+        raise yaml.MarkedYAMLError(problem=_TOO_LARGE, problem_mark=mark) from None
+
+
+def is_text(value: str) -> bool:
+    r"""Whether a value could have been typed; "\0" and "\ud800" in quotes give what could not."""
+    return not _NO_TEXT.search(value)
+
+
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_TOO_LARGE = "a number is too large"
+_ODD = "a value has a character that no text has"
 _TWICE = "a key is repeated here"
 _TAG = "a value begins with !, the sign of a tag"
 _NO_NAME = "a key is not a name"
@@ -54,6 +73,8 @@ _FIXES = {
     _TAG: "quote the value",
     _TWICE: "keep one of them",
     _NO_NAME: "write it like name: value",
+    _TOO_LARGE: "look for a %YAML line or a \\U in quotes",
+    _ODD: r"mind \ in double quotes, or use single ones",
 }
 _QUOTES = "mind the indentation, and quote values that begin with one of ! & * @ % { [ ` > |"
 
@@ -94,7 +115,7 @@ class _Loader(yaml.SafeLoader):
 def _yaml(text: str) -> Any:
     loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        node = yaml_node(loader)
         if node is None:
             return {}
         _check(node)
@@ -107,6 +128,8 @@ def _check(node: yaml.Node) -> None:
     """Refuse tags, and a key that is repeated in one mapping: YAML would take the last."""
     if node.tag not in _TAGS:
         raise yaml.MarkedYAMLError(problem=_TAG, problem_mark=node.start_mark)
+    if isinstance(node, yaml.ScalarNode) and not is_text(node.value):
+        raise yaml.MarkedYAMLError(problem=_ODD, problem_mark=node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         for held in node.value:
             _check(held)
@@ -121,5 +144,6 @@ def _check(node: yaml.Node) -> None:
 def _check_key(key: yaml.Node, seen: set[str]) -> None:
     if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":null"):
         raise yaml.MarkedYAMLError(problem=_NO_NAME, problem_mark=key.start_mark)
+    _check(key)
     if key.value in seen:
         raise yaml.MarkedYAMLError(problem=_TWICE, problem_mark=key.start_mark)

@@ -18,6 +18,7 @@ from .wire import DateStyle, java_date, record_json
 
 _REQUESTS_KEPT = 10_000
 _RECORDS_KEPT = 1 << 17
+_OLD_RECORDS_KEPT = 100
 
 
 class SeenRequest(NamedTuple):
@@ -127,6 +128,8 @@ class Cloud:
         """Let the estate live: services come and go, new versions appear and are taken over."""
         for _ in range(steps):
             self._life.step(self.now())
+        if self._rendered.cache_info().currsize > _OLD_RECORDS_KEPT + 2 * len(self.estate):
+            self._rendered.cache_clear()  # most of it are records that no longer are
 
     def strike(self, operation: str, path: str, start: int) -> list[Fault]:
         """The faults that this request meets; those that are over are dropped."""

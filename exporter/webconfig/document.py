@@ -15,7 +15,7 @@ from typing import Final
 
 import yaml
 
-from exporter.settings import Fault, yaml_problem
+from exporter.settings import Fault, is_text, yaml_node, yaml_problem
 
 Note = Callable[[Fault], None]
 
@@ -93,6 +93,9 @@ class Value:
         if self.node.tag != _TEXT:
             self.wrong("has a tag, a word that begins with !", "remove the tag or quote the value")
             return ""
+        if not is_text(self.node.value):
+            self.wrong("has a character that no text has", r"mind \ in double quotes")
+            return ""
         return str(self.node.value)
 
     def switch(self, *, default: bool) -> bool:
@@ -156,7 +159,7 @@ def _node(content: bytes) -> yaml.Node | None:
     # BaseLoader takes every scalar as text: what it means is the field's business.
     loader = yaml.BaseLoader(content)
     try:
-        node = loader.get_single_node()
+        node = yaml_node(loader)
         if loader.yaml_version not in {None, (1, 1)}:
             raise yaml.MarkedYAMLError(problem="only version 1.1 is read here")
     finally:

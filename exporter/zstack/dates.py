@@ -28,6 +28,8 @@ _HALF_A_DAY: Final = 12
 _DAY: Final = timedelta(days=1)
 _MILLISECONDS: Final = 10**11
 """A number above this is no date in seconds (year 5138): it counts milliseconds."""
+_LAST: Final = datetime.max.replace(tzinfo=UTC).timestamp()
+"""The end of the year 9999, after which nobody's calendar goes on."""
 
 
 def timestamp(value: str | float | None, zone: tzinfo | None) -> float | None:
@@ -65,8 +67,9 @@ def _iana(name: str) -> tzinfo | None:
         return None
 
 
-def _of_number(value: float) -> float:
-    return value / 1000 if abs(value) > _MILLISECONDS else value + 0.0  # never -0.0
+def _of_number(value: float) -> float | None:
+    seconds = value / 1000 if abs(value) > _MILLISECONDS else value + 0.0  # never -0.0
+    return seconds if abs(seconds) < _LAST else None
 
 
 def _of_text(text: str, zone: tzinfo | None) -> float | None:

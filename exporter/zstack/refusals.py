@@ -32,6 +32,9 @@ from .errors import (
 LOCK_SECONDS: Final = 600.0
 """How long an account stays locked by default, for an answer that does not say."""
 
+LONGEST_LOCK_SECONDS: Final = 86_400.0
+"""Beyond it no answer is believed: figures of another kind would keep us away for ever."""
+
 _TEXT_LIMIT: Final = 300
 _CODE_LIMIT: Final = 64
 _LONGEST: Final = 1 << 16
@@ -200,7 +203,7 @@ def _seconds(text: str) -> float:
     """`… remaining time: 42 seconds` in an answer that may be in any language."""
     # The last number: the account's name stands before it, and may look like one.
     found = re.findall(r"(\d+)\s*(?:s\b|sec|秒)", text) or re.findall(r"\d+", text)
-    return float(found[-1]) if found else LOCK_SECONDS
+    return min(float(found[-1]), LONGEST_LOCK_SECONDS) if found else LOCK_SECONDS
 
 
 def _headline(code: str, text: str) -> str:

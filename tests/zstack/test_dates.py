@@ -101,6 +101,7 @@ def test_summer_time_counts(text: str, offset: int) -> None:
         "Nov 14, 2017 13:20:57 PM", "Nov 14, 2017 25:20:57 PM", "Nov 14, 2017 24:00:00",
         "Nov 14, 0000 1:00:00 AM", "99999999999999999999", "1712", "\ud800", "Jan 1, 2025",
         "2025-13-01 00:00:00", "NaN", "-1", float("nan"), float("inf"), float("-inf"), None,
+        1e300, -1e300, 253_402_300_800_000,
     ],
 )  # fmt: skip
 def test_nonsense_is_no_date(text: str | float | None) -> None:

@@ -217,6 +217,13 @@ def test_code_is_read_without_the_error_around_it() -> None:
     assert (error.code, str(error)) == ("LOGIN_CONTROL.1004", "LOGIN_CONTROL.1004: not from there")
 
 
+def test_no_answer_locks_the_exporter_out_for_more_than_a_day() -> None:
+    locked = {"code": "LOGIN_CONTROL.1002", "details": f"remaining time: {'9' * 400} seconds"}
+    error = refused(locked)
+    assert isinstance(error, LockedError)
+    assert error.seconds == 86_400
+
+
 def test_newest_answer_is_read_as_the_older_ones() -> None:
     error = refused(
         {"code": "ID.1001", "globalErrorCode": "ORG_ZSTACK_IDENTITY_10020", "message": "over"},

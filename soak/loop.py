@@ -1,0 +1,97 @@
+"""An event loop whose time jumps to the next timer when there is nothing else to wait for."""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any, Final, TypeVar
+
+from typing_extensions import TypeVarTuple, override
+
+from .clock import Clock
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_ON_ITS_WAY_SECONDS: Final = 0.001
+"""Real time, in which the kernel hands on what a socket of this process sent to another."""
+
+_LONGEST_WORK_SECONDS: Final = 60.0
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """Its time is the clock's. It stands still while threads work and while sockets have data."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting = _Waiting(clock)
+        super().__init__(self._waiting)
+
+    @override
+    def time(self) -> float:
+        return self._clock.monotonic()
+
+    @override
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
+        working = super().run_in_executor(executor, func, *args)
+        self._waiting.threads += 1
+        working.add_done_callback(self._waiting.one_less)
+        return working
+
+
+class _Waiting(selectors.BaseSelector):
+    """A selector that never waits for a timer: it moves the clock there."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._real = selectors.DefaultSelector()
+        self.threads = 0
+
+    def one_less(self, _done: asyncio.Future[Any]) -> None:
+        self.threads -= 1
+
+    @override
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        if ready or timeout == 0:
+            return ready
+        if self.threads:
+            return self._work()
+        ready = self._real.select(_ON_ITS_WAY_SECONDS)
+        if not ready:
+            if timeout is None:
+                raise RuntimeError("nothing is under way, and there is no timer to wait for")
+            self._clock.elapsed += timeout
+        return ready
+
+    def _work(self) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(_LONGEST_WORK_SECONDS)
+        if not ready:
+            raise RuntimeError("a thread has worked for too long")
+        return ready
+
+    @override
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    @override
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    @override
+    def modify(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.modify(fileobj, events, data)
+
+    @override
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        return self._real.get_map()
+
+    @override
+    def get_key(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.get_key(fileobj)
+
+    @override
+    def close(self) -> None:
+        self._real.close()

@@ -1,0 +1,166 @@
+"""What must hold of the exporter's page at any time, and who looks."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+from prometheus_client import Metric
+from prometheus_client.openmetrics import parser as openmetrics
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from .clock import Clock
+from .memory import Memory
+from .sites import INTERVAL, STALE_AFTER, Site
+
+OPENMETRICS: Final = "application/openmetrics-text;version=1.0.0"
+TEXT: Final = "text/plain;version=0.0.4"
+
+INFO: Final = "zstack_model_service_info"
+CREATED: Final = "zstack_model_service_created_timestamp_seconds"
+INVENTORY: Final = "zstack_model_service"
+"""How the name of every family of the inventory begins."""
+
+_MOST_TOLD: Final = 20
+_DAYS_THAT_TELL: Final = 2
+_MOST_GROWN: Final = 0.2
+"""Of memory, over the last two thirds of the days: wide, as platforms and observer are in it."""
+_MOMENT: Final = 0.001
+_Series: TypeAlias = tuple[str, frozenset[tuple[str, str]]]
+
+
+class Promises:
+    """Collects what was broken, with the hour."""
+
+    def __init__(self, sites: Iterable[Site], clock: Clock) -> None:
+        self._sites = tuple(sites)
+        self._clock = clock
+        self._counters: dict[_Series, float] = {}
+        self.looks = 0
+        self.series = 0
+        self.broken: list[str] = []
+
+    def look(self, page: str, accept: str) -> None:
+        """At a page that was scraped just now."""
+        families = {family.name: family for family in _families(page, accept)}
+        samples = [sample for family in families.values() for sample in family.samples]
+        self.looks += 1
+        self.series = len(samples)
+        self._only_rise(families.values())
+        for site in self._sites:
+            own = _Own(site.name, samples)
+            self._on_schedule(site, own)
+            self._one_session(site)
+            self._true_or_gone(site, own)
+
+    def same_as_new(self, page: str, fresh: str, target: str) -> None:
+        """The inventory is line by line what an exporter shows that has just been started."""
+        known, new = _inventory_lines(page, target), _inventory_lines(fresh, target)
+        self.hold(known == new, f"{target}: {len(known)} lines differ from the {len(new)} of new")
+
+    def steady_memory(self, evenings: Sequence[Memory]) -> None:
+        """After a third of the days, when every fault has been met; and of what was traced."""
+        third = len(evenings) // 3
+        if third >= _DAYS_THAT_TELL:
+            self._steady("resident", [each.resident for each in evenings[third:]])
+            self._steady("Python's", [each.blocks for each in evenings[third:]])
+        self._steady("traced", [each.traced for each in evenings if each.traced is not None][1:])
+
+    def _steady(self, what: str, sizes: Sequence[int]) -> None:
+        """The last ones, at their least, are hardly above the first ones."""
+        half = len(sizes) // 2
+        if half:
+            grown = min(sizes[-half:]) / min(sizes[:half]) - 1
+            self.hold(grown < _MOST_GROWN, f"{what} memory has grown by {grown:.1%}")
+
+    def hold(self, holds: object, broken: str) -> None:
+        if not holds and len(self.broken) < _MOST_TOLD:
+            at = datetime.fromtimestamp(self._clock.true(), ZoneInfo("UTC"))
+            self.broken.append(f"{at:%Y-%m-%d %H:%M:%S} {broken}")
+
+    def _only_rise(self, families: Iterable[Metric]) -> None:
+        now = dict(_counters(families))
+        for series, before in self._counters.items():
+            value = now.get(series)
+            self.hold(value is not None and value >= before, f"{series}: {before}, then {value}")
+        self._counters = now
+
+    def _on_schedule(self, site: Site, own: "_Own") -> None:
+        polls = own.total("zstack_polls_total")
+        self.hold(polls == site.ticks, f"{site.name}: {polls} polls in {site.ticks} ticks")
+        due = self._clock.began + self._clock.error + site.last_tick
+        began = own.value("zstack_poll_last_attempt_timestamp_seconds") or 0.0
+        self.hold(abs(began - due) < _MOMENT, f"{site.name}: polled {began - due} s late")
+
+    def _one_session(self, site: Site) -> None:
+        most = site.sessions.most
+        self.hold(most <= 1, f"{site.name}: {most} sessions at one time")
+        self.hold(not site.cloud.trap_hits, f"{site.name}: {site.cloud.trap_hits}")
+        self.hold(not site.cloud.locked_until, f"{site.name}: an account was locked")
+
+    def _true_or_gone(self, site: Site, own: "_Own") -> None:
+        shown = own.by_uuid(INFO)
+        up = own.value("zstack_up")
+        if site.calm:
+            self.hold(up == 1, f"{site.name}: zstack_up is {up} though all is well")
+            self.hold(shown.keys() == set(site.cloud.estate), f"{site.name}: shows {len(shown)}")
+            self._dates(site, own)
+        since = site.failing_since
+        if since is not None and self._clock.elapsed - since > INTERVAL:
+            self.hold(up == 0, f"{site.name}: zstack_up is {up} in trouble")
+        if since is not None and self._clock.elapsed - since > STALE_AFTER:
+            self.hold(not shown, f"{site.name}: shows {len(shown)} stale services")
+
+    def _dates(self, site: Site, own: "_Own") -> None:
+        for uuid, shown in own.by_uuid(CREATED).items():
+            created = site.cloud.estate[uuid].created
+            true = None if created is None else _as_told(created, ZoneInfo(site.cloud.time_zone))
+            self.hold(shown == true, f"{site.name}: {uuid} created at {shown}, not {true}")
+
+
+class _Own:
+    """The samples of one target."""
+
+    def __init__(self, target: str, samples: Iterable[Sample]) -> None:
+        self._samples = [each for each in samples if each.labels.get("target") == target]
+
+    def total(self, name: str) -> float:
+        return sum(each.value for each in self._samples if each.name == name)
+
+    def value(self, name: str) -> float | None:
+        return next((each.value for each in self._samples if each.name == name), None)
+
+    def by_uuid(self, name: str) -> Mapping[str, float]:
+        return {each.labels["uuid"]: each.value for each in self._samples if each.name == name}
+
+
+def _families(page: str, accept: str) -> Iterator[Metric]:
+    if accept == OPENMETRICS:
+        yield from openmetrics.text_string_to_metric_families(page)
+    else:
+        yield from text_string_to_metric_families(page)
+
+
+def _counters(families: Iterable[Metric]) -> Iterator[tuple[_Series, float]]:
+    """Every series that may only rise, histograms' too; named alike in both formats."""
+    for family in families:
+        if family.type in {"counter", "histogram"}:
+            for sample in family.samples:
+                if not sample.name.endswith("_created"):
+                    yield (sample.name, frozenset(sample.labels.items())), sample.value
+
+
+def _inventory_lines(page: str, target: str) -> frozenset[str]:
+    label = f'target="{target}"'
+    lines = page.splitlines()
+    return frozenset(line for line in lines if line.startswith(INVENTORY) and label in line)
+
+
+def _as_told(created: float, zone: ZoneInfo) -> int:
+    """Unix time as it can be told from a date without its offset.
+
+    In the hour that comes twice when clocks are put back, it is taken for the first.
+    """
+    local = datetime.fromtimestamp(int(created), zone)
+    return int(local.replace(fold=0).timestamp())

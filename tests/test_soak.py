@@ -1,0 +1,108 @@
+"""A day of the exporter's life in seconds, and the clock that makes it possible."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from soak.clock import Clock
+from soak.loop import Loop
+from soak.promises import Promises
+
+ROOT = Path(__file__).parents[1]
+
+CLOCKS_GO_FORWARD = "2026-03-07T18:00"
+CLOCKS_GO_BACK = "2026-10-31T18:00"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("begin", [CLOCKS_GO_FORWARD, CLOCKS_GO_BACK])
+def test_a_day_of_troubles_breaks_no_promise(begin: str) -> None:
+    command = (sys.executable, "-m", "soak", "--days", "1", "--begin", begin)
+    lived = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert lived.returncode == 0, lived.stdout + lived.stderr
+    assert "every promise was kept" in lived.stdout
+    assert not lived.stderr
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(began=1_790_000_000.0)
+
+
+@pytest.fixture
+def runner(clock: Clock) -> asyncio.Runner:
+    return asyncio.Runner(loop_factory=partial(Loop, clock))
+
+
+def test_a_month_of_sleep_takes_no_time(clock: Clock, runner: asyncio.Runner) -> None:
+    with runner:
+        runner.run(asyncio.sleep(30 * 86_400))
+    assert clock.elapsed == 30 * 86_400
+    assert clock.true() == 1_790_000_000 + 30 * 86_400
+
+
+def test_time_stands_still_while_a_thread_works(clock: Clock, runner: asyncio.Runner) -> None:
+    async def work() -> float:
+        async with asyncio.timeout(0.01):
+            await asyncio.to_thread(time.sleep, 0.1)  # real work, far longer than the time-out
+        return clock.elapsed
+
+    with runner:
+        assert runner.run(work()) == 0
+
+
+def test_time_stands_still_while_data_is_on_its_way(clock: Clock, runner: asyncio.Runner) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(1_000_000))
+        writer.close()
+
+    async def ask() -> float:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with server, asyncio.timeout(60):
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(bytes(1_000_000))
+            assert len(await reader.read(-1)) == 1_000_000
+            writer.close()
+        return clock.elapsed
+
+    with runner:
+        assert runner.run(ask()) == 0
+
+
+def test_nothing_to_wait_for_is_an_error(runner: asyncio.Runner) -> None:
+    async def wait_for_nothing() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    with runner, pytest.raises(RuntimeError, match="no timer"):
+        runner.run(wait_for_nothing())
+
+
+def test_a_stepped_clock_leaves_the_monotonic_one_alone(clock: Clock) -> None:
+    before = clock.monotonic()
+    clock.error = -3600.0
+    assert clock.wall() == clock.true() - 3600
+    assert clock.monotonic() == before
+
+
+PAGE = """# HELP a_total A.
+# TYPE a_total counter
+a_total{x="1"} %s
+# HELP g G.
+# TYPE g gauge
+g 1
+"""
+
+
+@pytest.mark.parametrize("then", [PAGE % 4, "# HELP g G.\n# TYPE g gauge\ng 1\n"])
+def test_a_counter_that_falls_or_vanishes_is_seen(clock: Clock, then: str) -> None:
+    promises = Promises((), clock)
+    promises.look(PAGE % 5, "text/plain")
+    promises.look(PAGE % 5, "text/plain")
+    assert not promises.broken
+    promises.look(then, "text/plain")
+    assert len(promises.broken) == 1
