@@ -36,7 +36,7 @@ class Block:
         return cls(deflated, isal_zlib.crc32(text), len(text))
 
     def text(self) -> bytes:
-        return isal_zlib.decompressobj(_RAW).decompress(self.deflated)
+        return isal_zlib.decompress(self.deflated + _FINAL_BLOCK, _RAW, max(1, self.size))
 
 
 def gzip_size(blocks: Iterable[Block]) -> int:

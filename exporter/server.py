@@ -15,7 +15,7 @@ from .telemetry import Telemetry
 WHOLE_UP_TO: Final = 512 * 1024
 """Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
 
-PIECE: Final = 256 * 1024
+PIECE: Final = 64 * 1024
 """Bytes that are written at once."""
 
 SEND_SECONDS: Final = 60.0
