@@ -17,7 +17,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 # Commands whose flags are not ours, in a block or a sentence; after an image's name they are again.
 OTHER_PROGRAMS = re.compile(
-    r"(?:^|`)(?:\S*/pip|docker|helm|kubectl|podman|sed|systemctl|tools/[a-z-]+) "
+    r"(?:^|`)(?:\S*/pip|\S*/python -m (?:fuzz|soak)|docker|helm|kubectl|podman|sed|systemctl"
+    r"|tools/[a-z-]+) "
     r"(?:(?!zstack-aios-exporter:)[^`\n\\]|\\\n)*",
     re.MULTILINE,
 )
