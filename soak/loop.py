@@ -40,6 +40,15 @@ class Loop(asyncio.SelectorEventLoop):
         working.add_done_callback(self._waiting.one_less)
         return working
 
+    @override
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """A thread that waits for the others, which no executor knows of."""
+        self._waiting.threads += 1
+        try:
+            await super().shutdown_default_executor()  # they end, or `_work` says so
+        finally:
+            self._waiting.threads -= 1
+
 
 class _Waiting(selectors.BaseSelector):
     """A selector that never waits for a timer: it moves the clock there."""

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -54,6 +55,17 @@ def test_time_stands_still_while_a_thread_works(clock: Clock, runner: asyncio.Ru
 
     with runner:
         assert runner.run(work()) == 0
+
+
+def test_the_end_waits_for_work_that_was_given_up(clock: Clock, runner: asyncio.Runner) -> None:
+    async def give_up() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.to_thread(time.sleep, 0.1)
+
+    with runner:
+        runner.run(give_up())
+    assert clock.elapsed == 0
 
 
 def test_time_stands_still_while_data_is_on_its_way(clock: Clock, runner: asyncio.Runner) -> None:
