@@ -114,7 +114,7 @@ class Poller:
         self._runner = runner
         self._answers = ReadyAnswers(Estate(services, Shape.PROJECTED))
         self._exposition = Exposition({TARGET: OnStale.KEEP})
-        client = Client(self._answers, SessionAuth(_session), projection=True)
+        client = Client(self._answers, SessionAuth(_session), page_size=1000, projection=True)
         write = self._exposition.writer(TARGET)
         self._source = Source(TARGET, client, write, memory_unit="auto", zone=ZONE)
         self._decoder = msgspec.json.Decoder(Answer)

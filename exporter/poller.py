@@ -9,7 +9,7 @@ import structlog
 
 from .codes import told
 from .inventory import Inventory
-from .snapshot import POLLS_KEPT, Poll, Snapshot
+from .snapshot import POLLS_KEPT, Poll, Snapshot, ticks
 from .telemetry import TargetTelemetry
 from .zstack import (
     QUERY_MODEL_SERVICE,
@@ -55,17 +55,15 @@ class Poller:
     async def run(self) -> None:
         """Poll at once and then on every tick; a tick that finds a poll under way is skipped."""
         await self._publish(self._snapshot)  # what is set is known before anything is polled
-        next_tick = time.monotonic()
+        interval = self._schedule.interval
+        tick = time.monotonic()
         while True:
             await self.poll()
-            next_tick += self._schedule.interval
-            late = time.monotonic() - next_tick
-            if late > 0:
-                missed = int(late // self._schedule.interval) + 1
-                self._telemetry.skipped_polls(missed)
-                self._skipped = missed
-                next_tick += missed * self._schedule.interval
-            await asyncio.sleep(next_tick - time.monotonic())
+            passed = ticks(time.monotonic() - tick, interval)
+            self._skipped = passed - 1
+            self._telemetry.skipped_polls(self._skipped)
+            tick += passed * interval
+            await asyncio.sleep(tick - time.monotonic())
 
     async def poll(self) -> Snapshot:
         """One poll; a platform that fails makes a snapshot that says so, with the old inventory."""
@@ -79,7 +77,7 @@ class Poller:
             await self._publish(snapshot)
         self._account(snapshot, time.monotonic() - began)
         self._log_change(snapshot)
-        self._snapshot, self._skipped = snapshot, 0
+        self._snapshot = snapshot
         return snapshot
 
     async def _fetch_in_time(self) -> Inventory:

@@ -76,4 +76,9 @@ class Snapshot:
         if not self.polls:
             return None
         last = self.polls[-1]
-        return last.at + self.interval * (int(last.seconds // self.interval) + 1)
+        return last.at + self.interval * ticks(last.seconds, self.interval)
+
+
+def ticks(seconds: float, interval: float) -> int:
+    """From the tick that a poll of so many seconds began on to the first one that it left free."""
+    return int(seconds // interval) + 1

@@ -154,7 +154,7 @@ async def test_the_whole_page_is_as_it_was() -> None:
 
 
 async def test_the_page_is_the_one_that_prometheus_client_writes() -> None:
-    odd = '上海 "50%" %s \\'
+    odd = '上海 "50%" %s \\ \n'
     lab = snapshot(listed(*RECORDS), "lab")
     other = snapshot(listed(*RECORDS[:1], target=odd), odd)
     oracle = AsPrometheusClient((lab, services(*RECORDS)), (other, services(*RECORDS[:1])))

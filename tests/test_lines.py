@@ -3,8 +3,9 @@
 import gc
 from typing import Any
 
+from exporter.family import Family
 from exporter.inventory import Lines
-from exporter.lines import ServiceLines
+from exporter.lines import SAMPLES_PER_BLOCK, ServiceLines, sample_blocks
 from exporter.metrics import PER_SERVICE
 from exporter.zstack import ModelService
 
@@ -58,6 +59,22 @@ def test_labels_that_only_read_alike_are_not_the_same() -> None:
     before = write(services(record(0, name="ab"), record(1, name="c")))
     after = write(services(record(0, name="a"), record(1, name="bc")))
     assert changed(before, after) == before.keys()
+
+
+def test_families_with_the_same_values_are_told_apart() -> None:
+    write = ServiceLines(PER_SERVICE, "lab")
+    lines = write(services(record(0, size=2**30, request_memory=2**30)))
+    for name in ("zstack_model_service_size_bytes", "zstack_model_service_requested_memory_bytes"):
+        assert lines[name].text().startswith(name.encode() + b"{")
+
+
+def test_many_samples_come_in_blocks_that_are_quickly_compressed() -> None:
+    family = Family("zstack_x", "X.", ("n",))
+    samples = [((str(n),), float(n)) for n in range(2 * SAMPLES_PER_BLOCK + 1)]
+    blocks = list(sample_blocks(family, samples, "lab"))
+    lines = [block.text().splitlines() for block in blocks]
+    assert [len(each) for each in lines] == [SAMPLES_PER_BLOCK, SAMPLES_PER_BLOCK, 1]
+    assert lines[2] == [b'zstack_x{n="2000",target="lab"} 2000.0']
 
 
 def test_lines_that_nobody_has_are_not_kept() -> None:

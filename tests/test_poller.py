@@ -1,22 +1,33 @@
 """The poll and its loop, where no platform can make the case."""
 
 import asyncio
+import time
+from dataclasses import dataclass, field, replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from exporter import logs
+from exporter.codes import told as told_of
 from exporter.commands.ending import run_until_signalled
 from exporter.inventory import Inventory
 from exporter.poller import Poller, Schedule
 from exporter.signals import Signals
 from exporter.snapshot import Snapshot, UnpublishableError
 from exporter.telemetry import TargetTelemetry
-from exporter.zstack import QUERY_MODEL_SERVICE
+from exporter.zstack import QUERY_MODEL_SERVICE, ModelService, errors
 
 from .inventories import found
+from .polling import SCHEDULE, running
 
-SCHEDULE = Schedule(interval=60, timeout=30, stale_after=180)
 NOTHING = found()
+
+
+DENIED = errors.DeniedError("not allowed", QUERY_MODEL_SERVICE, code="ID.1002")
+OTHER_DENIED = errors.DeniedError("not allowed", QUERY_MODEL_SERVICE, code="LICENSE.1000")
+ENDED = errors.SessionError("ended", QUERY_MODEL_SERVICE, code="ID.1001")
+CONTENDED = errors.ContendedError("ended again", QUERY_MODEL_SERVICE, code="ID.1001")
+LOST = errors.UnreachableError("no answer", QUERY_MODEL_SERVICE)
 
 
 async def empty() -> Inventory:
@@ -29,6 +40,43 @@ async def broken() -> Inventory:
 
 async def ignored(_snapshot: Snapshot) -> None:
     pass
+
+
+@dataclass(eq=False)
+class Watched:
+    """A poller of a platform that answers as it is told to, and what came of it."""
+
+    schedule: Schedule = SCHEDULE
+    answer: Inventory | errors.ZStackError = NOTHING
+    seconds: float = 0.0
+    begun: list[float] = field(default_factory=list)
+    published: "asyncio.Queue[tuple[float, Snapshot]]" = field(default_factory=asyncio.Queue)
+    counts: TargetTelemetry = field(default_factory=lambda: TargetTelemetry("lab"))
+
+    def __post_init__(self) -> None:
+        self.poller = Poller(
+            "lab", self._fetch, self._publish, schedule=self.schedule, telemetry=self.counts
+        )
+
+    async def poll(self, answer: Inventory | errors.ZStackError) -> Snapshot:
+        self.answer = answer
+        return await self.poller.poll()
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        return self.counts.registry.get_sample_value(name, {"target": "lab", **labels})
+
+    def polls(self, outcome: str) -> float | None:
+        return self.counted("zstack_polls_total", outcome=outcome)
+
+    async def _fetch(self) -> Inventory:
+        self.begun.append(time.monotonic())
+        await asyncio.sleep(self.seconds)
+        if isinstance(self.answer, errors.ZStackError):
+            raise self.answer
+        return self.answer
+
+    async def _publish(self, snapshot: Snapshot) -> None:
+        self.published.put_nowait((time.monotonic(), snapshot))
 
 
 async def test_a_bug_is_no_failed_poll_but_ends_the_loop() -> None:
@@ -75,3 +123,143 @@ def test_a_bug_is_told_with_its_place_and_exit_code_1(capsys: pytest.CaptureFixt
     assert "internal error" in told
     assert "LookupError: a bug" in told
     assert "in broken" in told
+
+
+async def test_polls_and_what_they_left_out_are_counted() -> None:
+    lab = Watched()
+    skipping = found(ModelService("a\x00"), ModelService("b"))
+    await lab.poll(replace(skipping, duplicates=3))
+    await lab.poll(DENIED)
+    await lab.poll(skipping)
+    assert (lab.polls("success"), lab.polls("failure"), lab.polls("skipped")) == (2, 1, 0)
+    assert lab.counted("zstack_records_skipped_total", reason="undecodable") == 2
+    assert lab.counted("zstack_records_skipped_total", reason="duplicate") == 3
+
+
+async def test_what_a_request_met_is_not_counted_once_more_with_the_poll() -> None:
+    lab = Watched()
+    await lab.poll(DENIED)
+    labels = {"operation": "QueryModelService", "reason": "denied", "code": "ID.1002"}
+    assert lab.counted("zstack_api_errors_total", **labels) is None
+
+
+async def test_every_way_of_failing_is_remembered_and_the_last_one_marked() -> None:
+    lab = Watched()
+    denied, lost = (
+        ("QueryModelService", "denied", "ID.1002"),
+        ("QueryModelService", "unreachable", ""),
+    )
+    assert (await lab.poll(DENIED)).failures == {denied: True}
+    assert (await lab.poll(LOST)).failures == {denied: False, lost: True}
+    assert (await lab.poll(NOTHING)).failures == {denied: False, lost: False}
+
+
+async def test_a_good_poll_after_a_bad_one_is_good_in_all_that_it_says() -> None:
+    lab = Watched()
+    bad = await lab.poll(DENIED)
+    assert (bad.up, bad.error, bad.inventory, bad.succeeded_at) == (False, DENIED, None, None)
+    good = await lab.poll(NOTHING)
+    assert (good.up, good.error, good.inventory) == (True, None, NOTHING)
+    assert good.attempted_at == good.succeeded_at == good.polls[-1].at
+
+
+@pytest.mark.parametrize("answer", [NOTHING, DENIED], ids=["good", "bad"])
+async def test_a_poll_tells_how_long_the_platform_took(
+    answer: Inventory | errors.ZStackError,
+) -> None:
+    lab = Watched(seconds=0.02)
+    began = time.monotonic()
+    snapshot = await lab.poll(answer)
+    longest = time.monotonic() - began
+    took = lab.counted("zstack_poll_duration_seconds_sum")
+    assert took is not None
+    assert 0.02 <= snapshot.polls[-1].seconds <= took <= longest
+
+
+async def test_the_log_tells_when_trouble_begins_changes_and_ends() -> None:
+    lab = Watched()
+    failures = (DENIED, DENIED, OTHER_DENIED, ENDED, CONTENDED)
+    with capture_logs() as told:
+        for answer in (*failures, found(ModelService("a")), NOTHING):
+            await lab.poll(answer)
+    assert [(line["log_level"], line["event"]) for line in told] == [
+        ("warning", "poll failed"),
+        ("debug", "poll failed again"),
+        ("warning", "poll failed"),
+        ("warning", "poll failed"),
+        ("warning", "poll failed"),
+        ("info", "recovered"),
+        ("debug", "poll"),
+    ]
+    assert {line["target"] for line in told} == {"lab"}
+    assert [line["services"] for line in told if "services" in line] == [1, 0]
+
+
+async def test_a_failure_is_logged_with_its_labels_and_its_mend() -> None:
+    lab = Watched()
+    with capture_logs() as told:
+        for answer in (DENIED, DENIED, LOST):
+            await lab.poll(answer)
+    first, again, other = told
+    assert (
+        first.items()
+        >= {
+            "operation": "QueryModelService",
+            "reason": "denied",
+            "code": "ID.1002",
+            "error": "not allowed",
+        }.items()
+    )
+    assert first["hint"] == told_of(DENIED).fix
+    assert {**first, "log_level": "debug", "event": "poll failed again"} == again
+    assert (other["reason"], "code" in other) == ("unreachable", False)
+
+
+async def test_the_first_poll_is_logged_with_what_it_found() -> None:
+    lab = Watched()
+    with capture_logs() as told:
+        await lab.poll(found(ModelService("a"), ModelService("b")))
+    assert [(line["log_level"], line["event"], line["services"]) for line in told] == [
+        ("info", "first poll", 2)
+    ]
+
+
+async def test_a_poll_that_is_quick_skips_no_tick() -> None:
+    lab = Watched()
+    async with running(lab.poller):
+        await lab.published.get()  # what is known before the first poll
+        _, snapshot = await lab.published.get()
+        # The loop runs on until it sleeps before anybody else is told of the snapshot.
+        assert lab.polls("skipped") == 0
+    assert snapshot.polls[-1].skipped == 0
+
+
+async def test_polls_keep_to_their_ticks_whatever_they_take() -> None:
+    lab = Watched(Schedule(interval=0.05, timeout=30, stale_after=180))
+    async with running(lab.poller):
+        began, _ = await lab.published.get()
+        for _ in range(4):
+            _, snapshot = await lab.published.get()
+    ticks = 0
+    for poll, at in zip(snapshot.polls, lab.begun, strict=False):
+        ticks += poll.skipped
+        assert at >= began + ticks * 0.05
+        ticks += 1
+
+
+@pytest.mark.parametrize("answer", [NOTHING, DENIED], ids=["good", "bad"])
+async def test_the_ticks_that_a_late_poll_missed_are_counted_and_the_next_one_is_kept(
+    answer: Inventory | errors.ZStackError,
+) -> None:
+    lab = Watched(Schedule(interval=0.05, timeout=30, stale_after=180), seconds=0.12)
+    async with running(lab.poller):
+        earliest, _ = await lab.published.get()
+        ended, _ = await lab.published.get()
+        counted, asleep = lab.polls("skipped"), time.monotonic()
+        lab.answer, lab.seconds = answer, 0.0
+        _, snapshot = await lab.published.get()
+    skipped = snapshot.polls[1].skipped
+    assert skipped == counted
+    first, second = lab.begun[:2]
+    assert (ended - first) // 0.05 <= skipped <= (asleep - earliest) // 0.05
+    assert second >= earliest + (skipped + 1) * 0.05

@@ -49,8 +49,8 @@ class Client:
         auth: Auth,
         *,
         conditions: Sequence[str] = (),
-        page_size: int = 1000,
-        projection: bool = False,
+        page_size: int,
+        projection: bool,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._transport = transport
@@ -176,5 +176,5 @@ def _worth_another_try(error: ZStackError) -> bool:
 def _back_off(attempt: int, error: ZStackError) -> float:
     """Seconds: doubling with full jitter, or what the platform asks for."""
     asked = error.retry_after if isinstance(error, RateLimitedError) else 0.0
-    longest = min(BACK_OFF_SECONDS * 2 ** (attempt - 1), LONGEST_BACK_OFF_SECONDS)
+    longest = BACK_OFF_SECONDS * 2 ** (attempt - 1)
     return max(asked, random.uniform(0, longest))  # noqa: S311 - no secret

@@ -67,7 +67,7 @@ class Condenser(Generic[T]):
         them. Raises msgspec.DecodeError, and what `_condense` does.
         """
         page = schema.model_services(body)
-        return page if self.prepare else self._condense(page, reading)
+        return self._condense(page, reading) if self.prepare is None else page
 
     async def finish(self, found: Part[T] | Page, reading: Reading[T]) -> Part[T]:
         """The part that a page becomes which had to wait."""

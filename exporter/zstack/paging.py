@@ -123,7 +123,7 @@ class Reading(Generic[T]):
 
     def follows(self, part: Part[T]) -> bool:
         """Whether a part that was made before can be the next: order alone has to show it."""
-        seam = not self.continued or (part.size > 0 and part.first == self._parts[-1].last)
+        seam = not self.continued or part.first == self._parts[-1].last
         above = part.lowest is None or part.lowest > self._highest
         return self._seen is None and seam and above
 

@@ -1,9 +1,8 @@
 """The last polls, and what a poller takes over from the one before it."""
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -13,8 +12,8 @@ from exporter.snapshot import POLLS_KEPT, Poll, Snapshot
 from exporter.telemetry import TargetTelemetry
 from exporter.zstack import QUERY_MODEL_SERVICE, ModelService, errors
 from tests.inventories import found
+from tests.polling import SCHEDULE, running
 
-SCHEDULE = Schedule(interval=60, timeout=30, stale_after=180)
 TWO = found(ModelService("a"), ModelService("b"))
 REFUSED = errors.DeniedError("no", QUERY_MODEL_SERVICE, code="ID.1002")
 
@@ -80,16 +79,6 @@ async def test_since_when_it_is_up_or_failing() -> None:
     assert (fifth.up_since, fifth.failing_since) == (fifth.attempted_at, None)
 
 
-@asynccontextmanager
-async def running(one: Poller) -> AsyncIterator[None]:
-    task = asyncio.create_task(one.run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
 async def test_polls_that_were_skipped_are_told_with_the_one_after_them() -> None:
     platform = Platform()
     platform.seconds = 0.05
@@ -114,6 +103,13 @@ def test_the_next_poll_is_due_on_the_first_free_tick(seconds: float, ticks: int)
 
 def test_no_poll_is_due_before_one_has_ended() -> None:
     assert Snapshot("lab", 60, 180).next_poll_at is None
+
+
+def test_an_inventory_may_be_shown_until_its_last_instant() -> None:
+    snapshot = Snapshot("lab", 60, 180, inventory=TWO, good_until=5.0)
+    assert not snapshot.stale(5.0)
+    assert snapshot.stale(math.nextafter(5.0, math.inf))
+    assert Snapshot("lab", 60, 180, good_until=5.0).stale(0.0), "there is nothing to be shown"
 
 
 NEWER = Schedule(interval=5, timeout=30, stale_after=1000)

@@ -1,15 +1,17 @@
 """What was made of a page is kept as long as its bytes stay the same, and only then."""
 
+import json
 from dataclasses import dataclass, field
 
 import pytest
 
 from exporter.simulator import Cloud, Fault
 from exporter.simulator import ModelService as Service
-from exporter.zstack import Condenser
-from exporter.zstack.errors import RejectedError
+from exporter.zstack import QUERY_MODEL_SERVICE, Condenser
+from exporter.zstack.errors import IncompleteError, RejectedError
+from exporter.zstack.paging import Part, Reading, UnsortedError
 
-from .asking import Asked, Listed, Records, asking
+from .asking import Asked, Listed, Records, as_they_are, asking
 
 FIRST, LAST = "0" * 32, "f" * 32
 
@@ -85,6 +87,61 @@ async def test_a_list_that_is_not_whole_is_not_what_the_next_one_is_held_to() ->
 
         cloud.faults.clear()
         assert await making.list(asked) == (before, [])
+
+
+def rows(total: int, *uuids: str | None) -> bytes:
+    """A page; a row without uuid does not decode."""
+    found = [{} if uuid is None else {"uuid": uuid} for uuid in uuids]
+    return json.dumps({"inventories": found, "total": total}).encode()
+
+
+def read(condenser: Condenser[Records], *bodies: bytes) -> list[bool]:
+    """Read a list of these pages, of two new rows each at most; tells which were recognised."""
+    reading: Reading[Records] = Reading(QUERY_MODEL_SERVICE, 2, order=condenser.trusts_order)
+    recognised = []
+    condenser.begin()
+    for body in bodies:
+        known = condenser.recognise(body, reading)
+        part = known or condenser.decode(body, reading)
+        assert isinstance(part, Part)
+        reading.add(part)
+        recognised.append(known is not None)
+    assert reading.finished
+    reading.listing()
+    condenser.end()
+    return recognised
+
+
+def test_a_known_page_goes_on_from_no_other_row_than_its_first() -> None:
+    condenser = Condenser(as_they_are)
+    first, last = rows(3, "a", "b"), rows(3, "b", "c")
+    assert read(condenser, first, last) == [False, False]
+    assert read(condenser, first, last) == [True, True]
+    assert read(condenser, rows(3, "aa", "b"), last) == [False, True]
+    with pytest.raises(IncompleteError, match="moved"):
+        read(condenser, rows(3, "a", "aa"), last)
+
+
+@pytest.mark.parametrize(("before", "expected"), [("c", IncompleteError), ("d", UnsortedError)])
+def test_a_known_page_behind_a_row_without_uuid_follows_lower_uuids_alone(
+    before: str, expected: type[Exception]
+) -> None:
+    condenser = Condenser(as_they_are)
+    last = rows(3, None, "c")
+    assert read(condenser, rows(3, "a", None), last) == [False, False]
+    assert read(condenser, rows(3, "b", None), last) == [False, True]
+    with pytest.raises(expected):
+        read(condenser, rows(3, before, None), last)
+
+
+def test_where_order_proves_nothing_no_known_page_follows() -> None:
+    body = rows(1, "a")
+    ordered: Reading[Records] = Reading(QUERY_MODEL_SERVICE, 2)
+    unordered: Reading[Records] = Reading(QUERY_MODEL_SERVICE, 2, order=False)
+    part = Condenser(as_they_are).decode(body, ordered)
+    assert isinstance(part, Part)
+    assert ordered.follows(part)
+    assert not unordered.follows(part)
 
 
 async def test_rows_that_do_not_decode_are_told_of_each_time() -> None:

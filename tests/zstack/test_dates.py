@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.simulator import DATE_STYLES, Cloud, DateStyle, Fault
-from exporter.zstack import timestamp
+from exporter.zstack import AccessKeyAuth, timestamp
 from exporter.zstack.dates import fixed_offset, http_date, zone_named
-from exporter.zstack.errors import DeniedError, MalformedError
+from exporter.zstack.errors import CredentialsError, DeniedError, MalformedError
 
-from .asking import SHANGHAI, asking, asking_at, reply, replying
+from .asking import KEY, SHANGHAI, Secret, asking, asking_at, reply, replying
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -203,6 +203,12 @@ async def test_platform_that_names_no_zone_has_none(body: bytes) -> None:
         assert await asked.client.time_zone() is None
 
 
+async def test_platform_that_names_an_offset_is_taken_at_its_word() -> None:
+    body = b'{"timezone":"Nowhere","offset":"+05:45"}'
+    async with replying(reply(body)) as told, asking_at(told.url) as asked:
+        assert await asked.client.time_zone() == fixed_offset("+05:45")
+
+
 async def test_other_failures_to_tell_the_zone_are_errors() -> None:
     async with asking(Cloud(faults=[Fault.error("ID.1002")])) as asked:
         with pytest.raises(DeniedError):
@@ -210,6 +216,16 @@ async def test_other_failures_to_tell_the_zone_are_errors() -> None:
     async with replying(reply(b"[]")) as told, asking_at(told.url) as asked:
         with pytest.raises(MalformedError):
             await asked.client.time_zone()
+
+
+async def test_zone_that_no_credentials_can_ask_for_is_told_as_just_that() -> None:
+    secret = Secret(KEY)
+    secret.trouble = OSError(2, "gone", "secret")
+    async with asking(Cloud(), lambda _: AccessKeyAuth(secret)) as asked:
+        with pytest.raises(CredentialsError) as caught:
+            await asked.client.time_zone()
+        assert caught.value.operation.name == "GetPlatformTimeZone"
+        assert (await asked.failure()).operation.name == "QueryModelService"
 
 
 @pytest.mark.parametrize("nonsense", ["XYZ-25:00", "Nowhere/Land", ":::"])

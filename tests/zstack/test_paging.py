@@ -12,7 +12,7 @@ from exporter.simulator import Cloud, Estate, Fault
 from exporter.simulator import ModelService as Service
 from exporter.zstack import QUERY_MODEL_SERVICE, ModelService
 from exporter.zstack.errors import IncompleteError, MalformedError
-from exporter.zstack.paging import Part, Reading
+from exporter.zstack.paging import Part, Reading, UnsortedError
 from exporter.zstack.schema import Page, Row, Undecodable
 
 from .asking import QUERY, Listed, Records, asking, asking_at, page, reply, replying
@@ -208,7 +208,17 @@ async def test_wrong_total_is_incomplete(by: int, page_size: int) -> None:
         error = await asked.failure()
 
     assert isinstance(error, IncompleteError)
+    assert error.operation.name == QUERY
     assert str(50 + by) in str(error)
+
+
+async def test_more_rows_than_the_platform_counts_are_read_no_further() -> None:
+    cloud = Cloud(services=100, faults=[Fault.wrong_total(-50)])
+    async with asking(cloud, page_size=30) as asked:
+        error = await asked.failure()
+
+    assert str(error) == "got 60 distinct rows, the platform counts 50"
+    assert cloud.operations == {QUERY: 4}, "two pages, twice"
 
 
 async def test_empty_first_page_of_a_list_with_rows_is_incomplete() -> None:
@@ -264,8 +274,27 @@ def test_seam_may_be_a_row_that_does_not_decode() -> None:
 
 
 def test_seam_that_is_gone_is_noticed_at_once() -> None:
-    with pytest.raises(IncompleteError, match="moved"):
+    with pytest.raises(IncompleteError) as caught:
         listed(shelf(10), 4, lambda table: table.take("000003"))
+    assert str(caught.value) == "the rows moved while they were read"
+    assert caught.value.operation is QUERY_MODEL_SERVICE
+
+
+@pytest.mark.parametrize("names", [("b", "a", "c"), ("a", "c", "b"), ("b", "a")])
+def test_one_row_out_of_order_is_enough_to_say_that_there_is_none(names: tuple[str, ...]) -> None:
+    reading: Reading[Records] = Reading(QUERY_MODEL_SERVICE, 3)
+    with pytest.raises(UnsortedError):
+        reading.cut(Page(tuple(map(ModelService, names)), total=3))
+
+
+def test_without_order_a_row_of_any_page_before_is_a_repeat() -> None:
+    reading: Reading[Records] = Reading(QUERY_MODEL_SERVICE, 2, order=False)
+    for names in (("b", "a"), ("a", "b", "c")):
+        page = Page(tuple(map(ModelService, names)), total=3)
+        cut = reading.cut(page)
+        reading.add(Part.of(page, cut, cut.services))
+    listing = Listed.of(reading.listing())
+    assert (uuids(listing), listing.duplicates) == (["b", "a", "c"], 1)
 
 
 def test_row_removed_while_the_last_page_is_counted_hides_no_other() -> None:
