@@ -46,6 +46,10 @@ FUZZ_SECONDS ?= 120
 fuzz: $(VENV)/.fuzzing  ## inputs of strangers, bred by coverage; two minutes for each target
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
+MODULES ?=
+mutate: $(VENV)/.mutating  ## whether tests notice the code with one thing changed; MODULES= for a few
+	$(BIN)/python -m mutation $(MODULES)
+
 soak: $(VENV)/.developing  ## thirty days of the exporter's life; some minutes
 	$(BIN)/python -m soak
 
@@ -81,6 +85,7 @@ lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by has
 	$(LOCK) $(UPGRADE) --extra dev --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --constraints requirements/dev.txt --output-file requirements/run.txt pyproject.toml
 	$(LOCK) --constraints requirements/dev.txt --extra fuzz --output-file requirements/fuzz.txt pyproject.toml
+	$(LOCK) --constraints requirements/dev.txt --extra mutate --output-file requirements/mutate.txt pyproject.toml
 	echo hatchling | $(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt -
 	$(LOCK) $(UPGRADE) --output-file requirements/sbom.txt requirements/sbom.in
 
@@ -109,4 +114,8 @@ $(VENV)/.fuzzing: $(VENV)/.developing requirements/fuzz.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/fuzz.txt
 	@touch $@
 
-.PHONY: sbom help install demo test reliability test-system bench bench-short bench-venv fuzz soak lint format docs dashboards lock clean
+$(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
+	@touch $@
+
+.PHONY: sbom help install demo test reliability test-system bench bench-short bench-venv fuzz mutate soak lint format docs dashboards lock clean
