@@ -4,6 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from .freshness import exporters_down
 from .look import BAD, GOOD, NO_EXPORTER, NOTABLE, Query, Told, steps
 from .page import EXPORTER, Row, page
 from .panels import THIRD, across, lines, number
@@ -11,7 +12,6 @@ from .polling import polls, requests
 from .promql import (
     age,
     exporters_seen,
-    how_many,
     of_exporters,
     total,
 )
@@ -50,17 +50,7 @@ def _now() -> Row:
                 total(exporters_seen()),
                 colours=steps(BAD, (1, GOOD)),
             ),
-            number(
-                Told(
-                    "Exporters down",
-                    "Exporters that Prometheus has scraped in this time range and cannot scrape"
-                    " now.",
-                    NO_EXPORTER,
-                ),
-                how_many(f"({exporters_seen()}) == 0", exporters_seen()),
-                colours=steps(GOOD, (1, BAD)),
-                said={"0": ("none", GOOD)},
-            ),
+            exporters_down(),
             number(
                 Told(
                     "Version",

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import stat
 from grafana_foundation_sdk.models import common
 
 from .look import BAD, GOOD, NO_ERROR, NO_EXPORTER, NO_INVENTORY, NOTABLE, Query, Told, steps, words
@@ -50,18 +52,7 @@ def trust() -> Row:
                 colours=steps(GOOD, (1, BAD)),
                 said={"0": ("none", GOOD)},
             ),
-            number(
-                Told(
-                    "Exporters down",
-                    "Exporters that Prometheus has scraped in this time range and cannot scrape"
-                    " now.",
-                    NO_EXPORTER,
-                ),
-                how_many(f"({exporters_seen()}) == 0", exporters_seen()),
-                colours=steps(GOOD, (1, BAD)),
-                said={"0": ("none", GOOD)},
-                leads_to=leading_to(EXPORTER),
-            ),
+            exporters_down(leading_to(EXPORTER)),
             number(
                 Told(
                     "Oldest data",
@@ -100,6 +91,21 @@ def trust() -> Row:
                 leads_to=leading_to(UPDATES),
             ),
         ),
+    )
+
+
+def exporters_down(leads_to: build.DashboardLink | None = None) -> stat.Panel:
+    """Also the first thing to know about the exporters themselves."""
+    return number(
+        Told(
+            "Exporters down",
+            "Exporters that Prometheus has scraped in this time range and cannot scrape now.",
+            NO_EXPORTER,
+        ),
+        how_many(f"({exporters_seen()}) == 0", exporters_seen()),
+        colours=steps(GOOD, (1, BAD)),
+        said={"0": ("none", GOOD)},
+        leads_to=leads_to,
     )
 
 

@@ -226,8 +226,10 @@ def test_blocks_join_into_the_gzip_of_their_texts(texts: list[bytes]) -> None:
 
 async def test_openmetrics_ends_and_text_does_not() -> None:
     exposition = await published(snapshot(listed(*RECORDS)))
-    assert text(page(exposition, Format.OPENMETRICS)).endswith("# EOF\n")
-    assert "# EOF" not in text(page(exposition))
+    opened, plain = page(exposition, Format.OPENMETRICS), page(exposition)
+    assert (opened.format, plain.format) == (Format.OPENMETRICS, Format.TEXT)
+    assert text(opened).endswith("# EOF\n")
+    assert "# EOF" not in text(plain)
 
 
 async def test_a_failed_poll_keeps_the_inventory_without_rendering_it_again() -> None:
@@ -259,13 +261,52 @@ async def test_there_is_a_page_before_there_is_an_inventory(policy: OnStale) -> 
     assert "zstack_poll_interval_seconds" in shown
 
 
+async def test_each_target_is_known_by_its_newest_snapshot() -> None:
+    older, lab = snapshot(None), snapshot(listed(*RECORDS))
+    exposition = Exposition({"lab": OnStale.DROP, "new": OnStale.DROP})
+    for each in (older, lab):
+        await exposition.publish(each)
+    assert exposition.targets == ("lab", "new")
+    assert exposition.snapshots == (lab,)
+    assert (exposition.snapshot("lab"), exposition.snapshot("new")) == (lab, None)
+
+
+async def test_a_target_that_is_not_followed_any_more_is_gone_and_the_others_stay() -> None:
+    lab, other = snapshot(listed(*RECORDS)), snapshot(listed(*RECORDS, target="other"), "other")
+    exposition = await published(lab, other)
+    page(exposition)
+    exposition.follow({"other": OnStale.FAIL, "new": OnStale.DROP})
+    assert exposition.ready(Format.TEXT) is None
+    assert exposition.targets == ("other", "new")
+    assert exposition.snapshots == (other,)
+    shown = text(page(exposition))
+    assert 'target="lab"' not in shown
+    assert 'zstack_up{target="other"} 1.0' in shown
+
+
+async def test_what_becomes_of_stale_data_can_be_chosen_anew() -> None:
+    exposition = await published(snapshot(listed(*RECORDS), good_until=0.0))
+    exposition.follow({"lab": OnStale.KEEP})
+    assert "zstack_model_services_reported" in text(page(exposition))
+
+
+async def test_a_page_of_one_target_has_no_other_on_it() -> None:
+    lab, other = snapshot(listed(*RECORDS)), snapshot(listed(*RECORDS, target="other"), "other")
+    exposition = await published(lab, other)
+    made = exposition.page(Format.TEXT, CollectorRegistry(), "other")
+    assert exposition.ready(Format.TEXT, "other") is made
+    assert exposition.ready(Format.TEXT) is None
+    assert set(re.findall(r'target="(\w+)"', text(made))) == {"other"}
+
+
 async def test_what_cannot_be_rendered_leaves_the_page_as_it_was() -> None:
     exposition = await published(snapshot(listed(*RECORDS)))
     before = text(page(exposition))
     broken = Snapshot("lab", interval="soon", stale_after=1)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(UnpublishableError) as raised:
         await exposition.publish(broken)
-    assert raised.value.reason == "malformed"
+    assert (raised.value.reason, raised.value.operation.name) == ("malformed", "QueryModelService")
+    assert str(raised.value).startswith("the answers cannot be rendered: ")
     assert text(page(exposition)) == before
 
 
@@ -318,6 +359,15 @@ async def test_a_page_is_not_handed_out_again_when_its_data_is_stale() -> None:
     soon = time.monotonic() + 0.9 * PAGE_SECONDS
     exposition = await published(snapshot(listed(*RECORDS), good_until=soon))
     assert page(exposition).until == soon
+
+
+async def test_a_page_is_not_handed_out_again_after_its_moment() -> None:
+    soon = time.monotonic() + 0.02
+    exposition = await published(snapshot(listed(*RECORDS), good_until=soon))
+    page(exposition)
+    while time.monotonic() <= soon:  # noqa: ASYNC110 - time passes by itself
+        await asyncio.sleep(0)
+    assert exposition.ready(Format.TEXT) is None
 
 
 async def test_a_page_of_stale_data_is_handed_out_again_for_a_moment() -> None:
