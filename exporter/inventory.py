@@ -71,7 +71,6 @@ _NOTHING: Final = Tally(0, 0, 0, 0, 0, 0, 0)
 class Batch:
     """The services of one page. `unfit` have a uuid that no label can hold, and count nowhere."""
 
-    services: int
     tallies: Tallies
     by_cpu_architecture: Mapping[str, int]
     by_gpu_vendor: Mapping[str, int]
@@ -111,7 +110,6 @@ def batch(
     """The records of a page; costs some microseconds a record, so off the event loop."""
     found = services(records, conventions)
     return Batch(
-        services=len(found),
         tallies=_tallies(found),
         by_cpu_architecture=Counter(chain.from_iterable(found.cpu_architectures)),
         by_gpu_vendor=Counter(chain.from_iterable(found.gpu_vendors)),

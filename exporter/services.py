@@ -110,7 +110,12 @@ class Services:
 
 def services(records: Iterable[ModelService], conventions: Conventions) -> Services:
     """The records that have a uuid which a label can hold."""
-    fit = [r for r in records if r.uuid.isalnum() or label(r.uuid) == r.uuid]
+    fit = [
+        r
+        for r in records
+        # nearly always it is short and plain
+        if (len(r.uuid) <= LABEL_LIMIT and r.uuid.isalnum()) or label(r.uuid) == r.uuid
+    ]
     common, zone = _COMMON, conventions.zone
     return Services(
         uuid=[record.uuid for record in fit],

@@ -26,14 +26,15 @@ class Contention:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._early_ends = 0
-        self._error: ContendedError | None = None
-        self._rest_until = 0.0
+        self._resting: tuple[ContendedError, float] | None = None
+        """Why, and until when."""
 
     def check(self) -> None:
         """Raises ContendedError as long as no login may be tried."""
-        if self._error is not None and self._clock() < self._rest_until:
-            raise self._error.with_traceback(None)
-        self._error = None
+        if self._resting is not None:
+            error, until = self._resting
+            if self._clock() < until:
+                raise error.with_traceback(None)
 
     def ended(self, error: SessionError, *, lived: float, lifetime: float) -> None:
         """A session was refused so many seconds after its login.
@@ -55,5 +56,5 @@ class Contention:
             f"{error.code}: somebody else logs in with this account and so ends its sessions,"
             f" {self._early_ends} in a row; no login for {seconds / 60:.0f} minutes"
         )
-        self._error = ContendedError(message, error.operation, code=error.code)
-        self._rest_until = self._clock() + seconds
+        why = ContendedError(message, error.operation, code=error.code)
+        self._resting = (why, self._clock() + seconds)

@@ -9,8 +9,8 @@ import pytest
 
 from exporter.simulator import Account as Known
 from exporter.simulator import Cloud, Fault, serving
-from exporter.zstack import Account
-from exporter.zstack.contention import CALM_SECONDS, ENOUGH, LONGEST_REST_SECONDS
+from exporter.zstack import QUERY_MODEL_SERVICE, Account
+from exporter.zstack.contention import CALM_SECONDS, ENOUGH, LONGEST_REST_SECONDS, Contention
 from exporter.zstack.errors import ContendedError, SessionError
 
 from .asking import ADMIN, LOG_IN, QUERY, Asked, Secret, asking, asking_at, by_account
@@ -188,3 +188,48 @@ async def test_other_credentials_may_log_in_at_once(clock: Clock) -> None:
         for _ in range(5):
             assert len((await one.services()).services) == 3
             assert len((await other.services()).services) == 3
+
+
+ENDED = SessionError("ended", QUERY_MODEL_SERVICE, code="ID.1001")
+
+
+def contended(now: list[float]) -> Contention:
+    """Sessions ended early just often enough, at this time."""
+    contention = Contention(lambda: now[0])
+    for _ in range(ENOUGH):
+        contention.check()
+        contention.ended(ENDED, lived=CALM_SECONDS - 1, lifetime=CALM_SECONDS)
+    return contention
+
+
+def test_a_login_may_be_tried_from_the_moment_at_which_the_rest_ends() -> None:
+    now = [1000.0]
+    contention = contended(now)
+    now[0] = 1000.0 + CALM_SECONDS - 0.5
+    with pytest.raises(ContendedError):
+        contention.check()
+    now[0] = 1000.0 + CALM_SECONDS
+    contention.check()
+
+
+@pytest.mark.parametrize(
+    ("lived", "lifetime"), [(CALM_SECONDS, 2 * CALM_SECONDS), (30, 30), (0, 0)]
+)
+def test_a_session_that_lasted_as_long_as_it_should_begins_the_count_anew(
+    lived: float, lifetime: float
+) -> None:
+    contention = Contention(lambda: 0.0)
+    for _ in range(2):
+        for _ in range(ENOUGH - 1):
+            contention.ended(ENDED, lived=CALM_SECONDS - 1, lifetime=CALM_SECONDS)
+        contention.ended(ENDED, lived=lived, lifetime=lifetime)
+    contention.check()
+
+
+def test_rests_grow_no_further_however_often_sessions_are_ended() -> None:
+    now = [0.0]
+    contention = contended(now)
+    for _ in range(2000):
+        contention.ended(ENDED, lived=0, lifetime=CALM_SECONDS)
+    now[0] = LONGEST_REST_SECONDS
+    contention.check()
