@@ -56,7 +56,7 @@ soak: $(VENV)/.developing  ## thirty days of the exporter's life; some minutes
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint, hadolint, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/python -m grafana --check
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m docs --check
 	$(BIN)/python -m deploy --check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -70,7 +70,7 @@ format: $(VENV)/.developing  ## ruff's formatter and its safe mends
 	$(BIN)/ruff format .
 
 docs: dashboards  ## the generated pages and tables
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs
 	$(BIN)/python -m deploy
 
 dashboards: $(VENV)/.developing  ## Grafana's dashboards, from their code

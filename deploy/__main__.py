@@ -1,6 +1,5 @@
 """Rewrite what is made from other files; with --check, only say which are out of date."""
 
-import argparse
 import re
 import sys
 import tomllib
@@ -9,10 +8,11 @@ from pathlib import Path
 from textwrap import indent
 from typing import Final
 
+from docs.rewriting import rewrite
+
 from .schema import values_schema
 from .values import VALUES, read_values, table
 
-ROOT: Final = Path(__file__).resolve().parent.parent
 RULES: Final = Path("deploy/prometheus/rules")
 DASHBOARDS: Final = Path("grafana")
 RESOURCES: Final = Path("deploy/kubernetes")
@@ -24,16 +24,7 @@ _MADE: Final = (CHART / "files", RESOURCES / "components" / "prometheus-rule")
 
 def main(arguments: list[str] | None = None) -> int:
     """Bring every file up to date; with --check, return 1 if one is not."""
-    parser = argparse.ArgumentParser(prog="python -m deploy", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
-    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the project")
-    options = parser.parse_args(arguments)
-    old = [*outdated(options.root)]
-    for path, text in old:
-        print(f"{path} is out of date" if options.check else f"rewrote {path}")  # noqa: T201 - a command's output
-        if not options.check:
-            _write(options.root / path, text)
-    return int(bool(old) and options.check)
+    return rewrite("deploy", __doc__, outdated, arguments)
 
 
 def outdated(root: Path) -> Iterator[tuple[Path, str | None]]:
@@ -97,14 +88,6 @@ def _line(root: Path, path: Path, before: str, value: str) -> tuple[Path, str]:
     """The file with a value after each line's beginning."""
     text = (root / path).read_text("utf-8")
     return path, re.sub(rf"(?m)^({before}).*$", rf"\g<1>{value}", text)
-
-
-def _write(file: Path, text: str | None) -> None:
-    if text is None:
-        file.unlink()
-    else:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

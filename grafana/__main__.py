@@ -1,6 +1,5 @@
 """Rewrite the dashboards' JSON; with --check, only say which files are out of date."""
 
-import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,9 +9,11 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from docs.rewriting import rewrite
+
 from . import exporter_health, overview, updates
 
-FOLDER: Final = Path(__file__).parent
+FOLDER: Final = Path("grafana")
 
 DASHBOARDS: Final[Mapping[str, Callable[[], Dashboard]]] = {
     "overview.json": overview.dashboard,
@@ -23,24 +24,16 @@ DASHBOARDS: Final[Mapping[str, Callable[[], Dashboard]]] = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Bring every file up to date; with --check, return 1 if one is not."""
-    parser = argparse.ArgumentParser(prog="python -m grafana", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where the files lie")
-    options = parser.parse_args(arguments)
-    old = [*outdated(options.folder)]
-    for file, text in old:
-        print(f"{file} is out of date" if options.check else f"rewrote {file}")  # noqa: T201 - a command's output
-        if not options.check:
-            file.write_text(text, encoding="utf-8")
-    return int(bool(old) and options.check)
+    return rewrite("grafana", __doc__, outdated, arguments)
 
 
-def outdated(folder: Path) -> Iterator[tuple[Path, str]]:
+def outdated(root: Path) -> Iterator[tuple[Path, str]]:
     """Each file that does not hold what it should, and what it should hold."""
     for name, dashboard in DASHBOARDS.items():
-        file, text = folder / name, _json(dashboard())
+        path, text = FOLDER / name, _json(dashboard())
+        file = root / path
         if not file.exists() or file.read_text(encoding="utf-8") != text:
-            yield file, text
+            yield path, text
 
 
 def _json(dashboard: Dashboard) -> str:

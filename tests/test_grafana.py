@@ -44,14 +44,13 @@ def test_the_committed_json_is_what_the_code_makes() -> None:
 
 
 def test_json_that_was_changed_by_hand_is_found_and_mended(tmp_path: Path) -> None:
-    for file in FILES:
-        shutil.copy(file, tmp_path)
-    changed = tmp_path / "overview.json"
+    shutil.copytree(FOLDER, tmp_path / "grafana")
+    changed = tmp_path / "grafana" / "overview.json"
     changed.write_text(changed.read_text("utf-8").replace("now-24h", "now-25h"))
 
-    code, said = generate("--check", "--folder", str(tmp_path))
-    assert (code, said) == (1, f"{changed} is out of date\n")
-    assert generate("--folder", str(tmp_path)) == (0, f"rewrote {changed}\n")
+    code, said = generate("--check", "--root", str(tmp_path))
+    assert (code, said) == (1, "grafana/overview.json is out of date\n")
+    assert generate("--root", str(tmp_path)) == (0, "rewrote grafana/overview.json\n")
     assert changed.read_text() == (FOLDER / "overview.json").read_text()
 
 

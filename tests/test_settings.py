@@ -922,8 +922,8 @@ def test_the_examples_of_the_document_load(file: Write, name: str, targets: list
 
 
 def generate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "docs/generate.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "docs", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_the_document_is_up_to_date_with_the_settings() -> None:

@@ -1,10 +1,5 @@
-#!/usr/bin/env python3
-"""Rewrite the generated parts of the documents; with --check, only say which are out of date.
+"""Rewrite the generated parts of the documents; with --check, only say which are out of date."""
 
-Run it as `python docs/generate.py` in the environment that the exporter is installed in.
-"""
-
-import argparse
 import json
 import re
 import sys
@@ -13,15 +8,13 @@ from functools import reduce
 from pathlib import Path
 from textwrap import fill
 
-import licences
-import rules
-
 from exporter.advice import ADVICE
 from exporter.family import Family
 from exporter.metrics import SECTIONS
 from exporter.settings import Setting, Settings, declared, sections
 
-ROOT = Path(__file__).resolve().parent.parent
+from . import licences, rules
+from .rewriting import ROOT, rewrite
 
 # What a document should say, given what it says now.
 Rewrite = Callable[[str], str]
@@ -29,26 +22,17 @@ Rewrite = Callable[[str], str]
 
 def main(arguments: list[str] | None = None) -> int:
     """Bring every document up to date; with --check, return 1 if one is not."""
-    parser = argparse.ArgumentParser(description="Rewrite the generated parts of the documents.")
-    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
-    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the documents")
-    options = parser.parse_args(arguments)
-    old = [*outdated(options.root)]
-    for path, text in old:
-        print(f"{path} is out of date" if options.check else f"rewrote {path}")  # noqa: T201 - a command's output
-        if not options.check:
-            (options.root / path).write_text(text, encoding="utf-8")
-    return int(bool(old) and options.check)
+    return rewrite("docs", __doc__, outdated, arguments)
 
 
-def outdated(root: Path) -> Iterator[tuple[str, str]]:
+def outdated(root: Path) -> Iterator[tuple[Path, str]]:
     """Each document that does not say what it should, and what it should say."""
-    for path, rewrite in DOCUMENTS:
-        document = root / path
+    for name, written_anew in DOCUMENTS:
+        document = root / name
         text = document.read_text(encoding="utf-8") if document.exists() else ""
-        wanted = rewrite(text)
+        wanted = written_anew(text)
         if wanted != text:
-            yield path, wanted
+            yield Path(name), wanted
 
 
 def region(name: str, text: Callable[[], str]) -> Rewrite:

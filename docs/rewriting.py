@@ -1,0 +1,35 @@
+"""What a file should hold that is made from others, written or only compared."""
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+Outdated = Callable[[Path], Iterable[tuple[Path, str | None]]]
+"""Each file of a project that does not hold what it should, and that: None if it should not be."""
+
+
+def rewrite(
+    package: str, about: str | None, outdated: Outdated, arguments: Sequence[str] | None
+) -> int:
+    """Bring every file up to date; with --check, return 1 if one is not."""
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description=about)
+    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the project")
+    given = parser.parse_args(arguments)
+    old = [*outdated(given.root)]
+    for path, text in old:
+        print(f"{path} is out of date" if given.check else f"rewrote {path}")  # noqa: T201 - a command's output
+        if not given.check:
+            _write(given.root / path, text)
+    return int(bool(old) and given.check)
+
+
+def _write(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink()
+    else:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
