@@ -28,7 +28,7 @@ def main() -> int:
     lived = [change for each in found for change in each.lived]
     unnoticed = [change for change in lived if change not in accepted()]
     unfounded = [
-        change for change in accepted() if change.module in modules and change not in lived
+        change for change in accepted().changes if change.module in modules and change not in lived
     ]
     _tell(found, unnoticed, unfounded)
     return 1 if unnoticed or unfounded else 0

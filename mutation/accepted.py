@@ -1,5 +1,6 @@
 """The mutants that may live, each with the reason why no test should notice it."""
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -24,14 +25,38 @@ class Change:
         return "\n".join([f"{self.module}: {self.function}", *self.lines])
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """The mutants that may live: one by one, and those that differ in nothing but some text."""
+
+    changes: frozenset[Change]
+    alike_without: tuple[re.Pattern[str], ...]
+
+    def __contains__(self, change: Change) -> bool:
+        return change in self.changes or any(
+            _without(text, change, "-") == _without(text, change, "+")
+            for text in self.alike_without
+        )
+
+
 @cache
-def accepted() -> frozenset[Change]:
-    """All of them; written in the file as a run tells them."""
-    told = tomllib.loads(ACCEPTED.read_text())
-    return frozenset(_change(text) for reason in told["because"] for text in reason["changes"])
+def accepted() -> Accepted:
+    """All of them; a change is written in the file as a run tells it."""
+    reasons = tomllib.loads(ACCEPTED.read_text())["because"]
+    texts = [text for reason in reasons for text in reason.get("changes", ())]
+    return Accepted(
+        frozenset(map(_change, texts)),
+        tuple(
+            re.compile(reason["alike_without"]) for reason in reasons if "alike_without" in reason
+        ),
+    )
 
 
 def _change(text: str) -> Change:
     place, *lines = text.strip().splitlines()
     module, _, function = place.partition(": ")
     return Change(module, function, tuple(lines))
+
+
+def _without(text: re.Pattern[str], change: Change, sign: str) -> list[str]:
+    return [text.sub("", line[1:]) for line in change.lines if line.startswith(sign)]

@@ -108,6 +108,16 @@ def test_nonsense_is_no_date(text: str | float | None) -> None:
     assert timestamp(text, SHANGHAI) is None
 
 
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(10**11, "100000000000.0"), (10**11 + 1000, "100000001.0"), (-0.0, "0.0")],
+)
+def test_number_of_no_year_that_anybody_plans_for_counts_milliseconds(
+    number: float, expected: str
+) -> None:
+    assert str(timestamp(number, None)) == expected
+
+
 @pytest.mark.parametrize("text", ["Nov 14, 2017 10:20:57 PM", "2017-11-14 22:20:57"])
 def test_date_without_any_zone_is_none(text: str) -> None:
     assert timestamp(text, None) is None
