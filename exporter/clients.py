@@ -6,6 +6,8 @@ nothing: they take every file descriptor there is, and no platform can be polled
 
 import asyncio
 import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final, cast
 from weakref import WeakKeyDictionary, WeakSet, ref
 
@@ -26,18 +28,33 @@ FILES: Final = 8192
 
 
 class Clients:
-    """Who is connected; those that have been idle for longest stand first."""
+    """Who is connected, and who has to go where there are too many.
+
+    First the one that has been idle for longest, then the one that has been agreeing on TLS for
+    longest, at last the one that has been answered for longest.
+    """
 
     def __init__(self, *, most: int = MOST_CONNECTIONS, head_seconds: float = HEAD_SECONDS) -> None:
         self._most = most
         self._head_seconds = head_seconds
+        self._arriving: dict[asyncio.Task[object], None] = {}
         self._idle: WeakKeyDictionary[asyncio.WriteTransport, None] = WeakKeyDictionary()
+        self._answered: WeakKeyDictionary[asyncio.WriteTransport, None] = WeakKeyDictionary()
         self._silent: WeakSet[asyncio.WriteTransport] = WeakSet()
-        self._answered = 0
+
+    @contextmanager
+    def arriving(self) -> Iterator[None]:
+        """While the task that this is called in makes a connection ready; it may be cancelled."""
+        task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._make_room()
+        self._arriving[task] = None
+        try:
+            yield
+        finally:
+            self._arriving.pop(task, None)
 
     def admit(self, transport: asyncio.WriteTransport) -> None:
-        """A new connection, which may take the place of an idle one."""
-        self._make_room()
+        """A new connection, which has yet to ask for something."""
         self._idle[transport] = None
         self._silent.add(transport)
         loop = asyncio.get_running_loop()
@@ -51,25 +68,35 @@ class Clients:
             return await handler(request)
         self._silent.discard(transport)
         self._idle.pop(transport, None)
-        self._answered += 1
+        self._answered[transport] = None
         try:
             return await handler(request)
         finally:
-            self._answered -= 1
+            self._answered.pop(transport, None)
             self._idle[transport] = None
 
     def _make_room(self) -> None:
-        if len(self._idle) + self._answered < self._most:
+        if len(self._idle) + len(self._arriving) + len(self._answered) < self._most:
             return
-        idle = [each for each in self._idle if not each.is_closing()]
-        too_many = len(idle) + self._answered + 1 - self._most
-        for each in idle[: max(0, too_many)]:
-            each.abort()
+        leave: list[Callable[[], object]] = [
+            *(each.abort for each in self._idle if _has_file(each)),
+            *(each.cancel for each in self._arriving if not each.cancelling()),
+            *(each.abort for each in self._answered if _has_file(each)),
+        ]
+        too_many = len(leave) + 1 - self._most
+        for end in leave[: max(0, too_many)]:
+            end()
 
     def _give_up(self, seen: "ref[asyncio.WriteTransport]") -> None:
         transport = seen()
         if transport is not None and transport in self._silent:
             transport.abort()
+
+
+def _has_file(transport: asyncio.WriteTransport) -> bool:
+    """Also where it is closing: until its client has taken what was sent, it holds a file."""
+    connection = transport.get_extra_info("socket")
+    return connection is not None and connection.fileno() >= 0
 
 
 def most_connections() -> int:

@@ -14,18 +14,19 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 import structlog
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import ClientConnectionResetError, web
 
 from .clients import KEEP_ALIVE_SECONDS, Clients, most_connections
+from .refusing import Connection, unambiguous
 
 log = structlog.get_logger(__name__)
 
-BACKLOG: Final = 128
-"""Connections that may wait to be accepted."""
+BACKLOG: Final = 4096
+"""Connections that may wait to be accepted, if the system grants as many; beyond it they stall."""
 
 HANDSHAKE_SECONDS: Final = 10.0
 """For a client to finish its TLS handshake; whoever is slower is dropped."""
@@ -33,7 +34,7 @@ HANDSHAKE_SECONDS: Final = 10.0
 SHUTDOWN_SECONDS: Final = 1.0
 """For answers under way when serving ends."""
 
-UNREAD_SECONDS: Final = 60
+UNREAD_SECONDS: Final = 60.0
 """After which the system drops a client that takes nothing of what it was sent."""
 
 RETRY_SECONDS: Final = 1.0
@@ -41,10 +42,15 @@ RETRY_SECONDS: Final = 1.0
 
 _PORT_ATTEMPTS: Final = 10
 
+_OF_CLIENTS: Final = (web.RequestPayloadError, ClientConnectionResetError)
+
 _NO_SUCH_FAMILY: Final = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
 
 Tls = Callable[[], ssl.SSLContext | None]
 """The context that a connection which comes now is to get; None for plain HTTP."""
+
+Served = Callable[[], Connection]
+"""Makes what answers on one more connection."""
 
 _Address = tuple[object, ...]  # host, port; with IPv6 also flow and scope
 _Sockets = list[socket.socket]
@@ -141,6 +147,7 @@ class Listening:
     sockets: tuple[socket.socket, ...]
     tls: Tls
     handshake_seconds: float
+    unread_seconds: float
     clients: Clients
 
     @property
@@ -157,6 +164,8 @@ async def serving(
     tls: Tls = lambda: None,
     *,
     handshake_seconds: float = HANDSHAKE_SECONDS,
+    unread_seconds: float = UNREAD_SECONDS,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     clients: Clients | None = None,
 ) -> AsyncIterator[Listening]:
     """Serve on these sockets until the block ends, and close them.
@@ -165,21 +174,23 @@ async def serving(
     """
     logging.getLogger("aiohttp.server").addFilter(_is_our_concern)
     clients = clients or Clients(most=most_connections())
-    application.middlewares.insert(0, clients.middleware)
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-        keepalive_timeout=KEEP_ALIVE_SECONDS,
-    )
+    application.middlewares[:0] = [clients.middleware, unambiguous]
+    runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_SECONDS)
     try:
         with ExitStack() as closing:
             held = tuple(map(closing.enter_context, sockets))
-            listening = Listening(held, tls, handshake_seconds, clients)
+            listening = Listening(held, tls, handshake_seconds, unread_seconds, clients)
             await runner.setup()
-            server = cast("web.Server", runner.server)  # there is one from `setup` on
+            connection = partial(
+                Connection,
+                cast("web.Server", runner.server),  # there is one from `setup` on
+                loop=asyncio.get_running_loop(),
+                keepalive_timeout=keep_alive_seconds,
+                access_log=None,
+                auto_decompress=False,  # nobody reads what a client sends
+            )
             async with asyncio.TaskGroup() as tasks:
-                accepting = tasks.create_task(_accept_all(listening, server))
+                accepting = tasks.create_task(_accept_all(listening, connection))
                 yield listening
                 accepting.cancel()
     finally:
@@ -187,23 +198,23 @@ async def serving(
 
 
 def _is_our_concern(record: logging.LogRecord) -> bool:
-    """Not a request that was no HTTP: it got its 400, and anybody could fill the log with more."""
+    """Not what a client did: a body that is none, hanging up early. Anybody could fill the log."""
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)
+    return not isinstance(error, _OF_CLIENTS)
 
 
-async def _accept_all(listening: Listening, server: web.Server) -> None:
+async def _accept_all(listening: Listening, served: Served) -> None:
     async with asyncio.TaskGroup() as tasks:
         for each in listening.sockets:
-            tasks.create_task(_accept(each, listening, server, tasks))
+            tasks.create_task(_accept(each, listening, served, tasks))
 
 
 async def _accept(
-    on: socket.socket, listening: Listening, server: web.Server, tasks: asyncio.TaskGroup
+    on: socket.socket, listening: Listening, served: Served, tasks: asyncio.TaskGroup
 ) -> None:
     while True:
         connection = await _next(on)
-        tasks.create_task(_hand_over(connection, listening, server))
+        tasks.create_task(_hand_over(connection, listening, served))
         await asyncio.sleep(0)  # a flood of connections leaves the others their turn
 
 
@@ -224,28 +235,38 @@ async def _next(on: socket.socket) -> socket.socket:
             return connection
 
 
-async def _hand_over(connection: socket.socket, listening: Listening, server: web.Server) -> None:
+async def _hand_over(connection: socket.socket, listening: Listening, served: Served) -> None:
     """Let the server have the connection, once TLS is agreed on."""
-    loop = asyncio.get_running_loop()
-    context = listening.tls()
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+        unread = round(listening.unread_seconds * 1000)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread)
     try:
-        if context is None:
-            transport, _ = await loop.connect_accepted_socket(server, connection)
-        else:
-            transport, _ = await loop.connect_accepted_socket(
-                server,
-                connection,
-                ssl=context,
-                ssl_handshake_timeout=listening.handshake_seconds,
-                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
-            )
+        with listening.clients.arriving():
+            transport = await _agreed(connection, listening, served)
     except OSError as error:
         # Not worth more: it hung up, or speaks no TLS, or has no certificate that is accepted.
         log.debug("connection dropped", error=error.strerror or str(error))
     else:
         listening.clients.admit(transport)
+
+
+async def _agreed(
+    connection: socket.socket, listening: Listening, served: Served
+) -> asyncio.Transport:
+    """The connection as the server has it."""
+    loop = asyncio.get_running_loop()
+    context = listening.tls()
+    if context is None:
+        transport, _ = await loop.connect_accepted_socket(served, connection)
+    else:
+        transport, _ = await loop.connect_accepted_socket(
+            served,
+            connection,
+            ssl=context,
+            ssl_handshake_timeout=listening.handshake_seconds,
+            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+        )
+    return transport
 
 
 def _shown(host: str, port: int) -> str:

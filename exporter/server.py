@@ -2,24 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from aiohttp import web
 
 from .exposition import Exposition, Page, StaleError
 from .negotiation import accepts_gzip, page_format
+from .sending import Places, send
 from .status import CONTENT_SECURITY_POLICY, Asked, status_document, status_page
 from .telemetry import Telemetry
 
-WHOLE_UP_TO: Final = 512 * 1024
-"""Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
-
-PIECE: Final = 64 * 1024
-"""Bytes that are written at once."""
-
 SEND_SECONDS: Final = 60.0
 """For a client to read its page; Prometheus' longest usual scrape time-out."""
+
+STATUS_PAGES: Final = 40
+"""That are made and sent at once: each takes a thread for some milliseconds, and memory."""
 
 HEALTH_PATHS: Final = frozenset({"/-/healthy", "/-/ready"})
 """What whoever runs it may ask without a password."""
@@ -45,10 +43,11 @@ class Server:
         self._exposition = exposition
         self._telemetry = telemetry
         self._telemetry_path = telemetry_path
-        self._max_requests = max_requests
         self._reload = reload
         self._send_seconds = send_seconds
-        self._under_way = 0
+        scrapes = f"{max_requests} scrapes are under way, as many as web.max_requests allows\n"
+        self._scrapes = Places(max_requests, scrapes)
+        self._looks = Places(STATUS_PAGES, f"{STATUS_PAGES} status pages are under way\n")
 
     def application(self) -> web.Application:
         """The routes; anything else is 404, another method 405."""
@@ -79,17 +78,24 @@ class Server:
         return await self._scrape(request, target)
 
     async def _scrape(self, request: web.Request, target: str | None) -> web.StreamResponse:
-        if self._max_requests and self._under_way >= self._max_requests:
-            text = f"{self._max_requests} scrapes are under way, as many as web.max_requests allows"
-            raise web.HTTPServiceUnavailable(text=text + "\n")
-        self._under_way += 1
-        try:
-            page = await self._page(request, target)
-            return await _send(request, page, self._send_seconds)
-        except StaleError as error:
-            raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
-        finally:
-            self._under_way -= 1
+        with self._scrapes.one():
+            try:
+                page = await self._page(request, target)
+            except StaleError as error:
+                raise web.HTTPServiceUnavailable(text=f"{error}\n") from error
+            return await self._send_page(request, page)
+
+    async def _send_page(self, request: web.Request, page: Page) -> web.StreamResponse:
+        headers = {"Content-Type": page.format.value, "Vary": "Accept, Accept-Encoding"}
+        if accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
+            headers["Content-Encoding"] = "gzip"
+            return await self._send(request, page.gzip(), page.gzip_size, headers)
+        return await self._send(request, page.text(), page.size, headers)
+
+    async def _send(
+        self, request: web.Request, pieces: Iterable[bytes], size: int, headers: dict[str, str]
+    ) -> web.StreamResponse:
+        return await send(request, pieces, size, headers, seconds=self._send_seconds)
 
     async def _page(self, request: web.Request, target: str | None) -> Page:
         wanted = page_format(",".join(request.headers.getall("Accept", ())))
@@ -106,9 +112,10 @@ class Server:
     async def _ready(self, _request: web.Request) -> web.Response:
         """Whether every target was polled at least once, with whatever result."""
         polled = {s.target for s in self._exposition.snapshots if s.attempted_at is not None}
-        waiting = [name for name in self._exposition.targets if name not in polled]
-        if waiting:
-            text = f"not polled yet: {', '.join(waiting)}\n"
+        targets = self._exposition.targets
+        if waiting := len(targets) - len(polled.intersection(targets)):
+            # Numbers: the names are for those who have the password.
+            text = f"{waiting} of {len(targets)} targets not polled yet\n"
             return web.Response(status=503, text=text)
         return web.Response(text="ready\n")
 
@@ -121,15 +128,10 @@ class Server:
             return web.Response(status=500, text="".join(f"{fault}\n" for fault in faults))
         return web.Response(text="reloaded\n")
 
-    async def _status(self, request: web.Request) -> web.Response:
+    async def _status(self, request: web.Request) -> web.StreamResponse:
         asked = Asked.of(",".join(request.headers.getall("Accept-Language", ())), request.query)
-        page = await asyncio.to_thread(
-            status_page,
-            self._exposition.snapshots,
-            telemetry_path=self._telemetry_path,
-            asked=asked,
-        )
         headers = {
+            "Content-Type": "text/html; charset=utf-8",
             "Content-Language": asked.tag,
             "Vary": "Accept-Language",
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -137,55 +139,26 @@ class Server:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        return web.Response(text=page, content_type="text/html", headers=headers)
+        return await self._look(request, lambda: self._html(asked), headers)
 
-    async def _status_document(self, _request: web.Request) -> web.Response:
-        document = await asyncio.to_thread(self._document)
-        headers = {"Cache-Control": "no-store"}
-        return web.Response(text=document, content_type="application/json", headers=headers)
+    async def _status_document(self, request: web.Request) -> web.StreamResponse:
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Cache-Control": "no-store",
+        }
+        return await self._look(request, self._document, headers)
+
+    async def _look(
+        self, request: web.Request, made: Callable[[], str], headers: dict[str, str]
+    ) -> web.StreamResponse:
+        with self._looks.one():
+            body = (await asyncio.to_thread(made)).encode()
+            return await self._send(request, (body,), len(body), headers)
+
+    def _html(self, asked: Asked) -> str:
+        return status_page(
+            self._exposition.snapshots, telemetry_path=self._telemetry_path, asked=asked
+        )
 
     def _document(self) -> str:
         return json.dumps(status_document(self._exposition.snapshots))
-
-
-async def _send(request: web.Request, page: Page, seconds: float) -> web.StreamResponse:
-    """Send it while the client reads; give up on one that does not, with its place in the queue."""
-    headers = {"Content-Type": page.format.value, "Vary": "Accept, Accept-Encoding"}
-    if accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
-        headers["Content-Encoding"] = "gzip"
-        pieces, size = page.gzip(), page.gzip_size
-    else:
-        pieces, size = page.text(), page.size
-    whole = size <= WHOLE_UP_TO
-    response: web.StreamResponse
-    if whole:
-        response = web.Response(body=b"".join(pieces), headers=headers)
-    else:
-        response = web.StreamResponse(headers=headers)
-        response.content_length = size
-    try:
-        async with asyncio.timeout(seconds):
-            await response.prepare(request)
-            if not whole and request.method != "HEAD":
-                for piece in _gathered(pieces):
-                    await response.write(piece)
-            await response.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the scraper hung up; there is nobody to tell
-    return response
-
-
-def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Pieces of a size that is worth a call of the system each."""
-    waiting: list[bytes] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= PIECE:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    yield b"".join(waiting)

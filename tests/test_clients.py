@@ -1,13 +1,19 @@
 """Who may stay connected."""
 
 import asyncio
-from contextlib import AsyncExitStack
+import os
+import socket
+import time
+from contextlib import AsyncExitStack, closing, suppress
 
-from exporter.clients import Clients
+import pytest
+from aiohttp import web
+
+from exporter.clients import KEEP_ALIVE_SECONDS, Clients
 from exporter.listening import bind, serving
 
 from .exporting import PATIENCE
-from .test_listening import LOOPBACK, application, ask, connected, get, port_of
+from .test_listening import LOOPBACK, Certificates, application, ask, connected, get, port_of
 
 
 async def test_a_client_that_asks_for_nothing_is_dropped() -> None:
@@ -40,3 +46,96 @@ async def test_one_client_too_many_takes_the_place_of_who_was_idle_longest() -> 
         assert await get("127.0.0.1", port) == "hello"
         assert await opened[1][0].read() == b""
         assert await ask(*opened[0]) == await ask(*opened[2]) == "hello"
+
+
+async def test_where_all_are_being_answered_the_one_that_takes_longest_makes_room() -> None:
+    asked, answer = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(_request: web.Request) -> web.Response:
+        asked.release()
+        await answer.wait()
+        return web.Response(text="hello")
+
+    slowly = web.Application()
+    slowly.router.add_get("/", slow)
+    sockets = bind(LOOPBACK)
+    port = port_of(sockets[0])
+    async with (
+        serving(slowly, sockets, clients=Clients(most=3)),
+        AsyncExitStack() as stack,
+        asyncio.timeout(PATIENCE),
+    ):
+        asking = []
+        for _ in range(4):
+            streams = await stack.enter_async_context(connected("127.0.0.1", port))
+            asking.append(asyncio.create_task(ask(*streams)))
+            await asked.acquire()
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await asking[0]
+        answer.set()
+        assert await asyncio.gather(*asking[1:]) == ["hello"] * 3
+
+
+async def test_handshakes_that_never_finish_make_room() -> None:
+    certificates = Certificates()
+    context = certificates.next()
+    sockets = bind(LOOPBACK)
+    port = port_of(sockets[0])
+    async with (
+        serving(
+            application(), sockets, lambda: context, handshake_seconds=3600, clients=Clients(most=3)
+        ),
+        AsyncExitStack() as stack,
+        asyncio.timeout(PATIENCE),
+    ):
+        halfway = [await stack.enter_async_context(connected("127.0.0.1", port)) for _ in range(20)]
+        assert [await reader.read() for reader, _ in halfway[:17]] == [b""] * 17
+        for _ in range(3):
+            assert await get("127.0.0.1", port, certificates.client) == "hello"
+
+
+@pytest.mark.parametrize("size", [100, 8 << 20], ids=["many answers", "a long answer"])
+async def test_a_client_that_takes_nothing_is_dropped(size: int) -> None:
+    async def long(_request: web.Request) -> web.Response:
+        return web.Response(body=bytes(size))
+
+    served = web.Application()
+    served.router.add_get("/", long)
+    sockets = bind(LOOPBACK)
+    async with serving(served, sockets, unread_seconds=0.5), asyncio.timeout(PATIENCE):
+        with pytest.raises(ConnectionError):
+            await ask_and_take_nothing(sockets[0].getsockname())
+
+
+async def ask_and_take_nothing(address: tuple[str, int]) -> None:
+    """Go on asking, and read no answer, until the connection ends; raises what it ended with."""
+    loop = asyncio.get_running_loop()
+    with closing(socket.socket()) as idle:
+        idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        idle.settimeout(0)
+        await loop.sock_connect(idle, address)
+        while not (failed := idle.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
+            with suppress(TimeoutError):  # it takes no more requests either
+                async with asyncio.timeout(0.1):
+                    await loop.sock_sendall(idle, b"GET / HTTP/1.1\r\nHost: here\r\n\r\n" * 99)
+        raise OSError(failed, os.strerror(failed))
+
+
+async def test_a_connection_stays_for_as_long_as_is_said_and_then_ends() -> None:
+    sockets = bind(LOOPBACK)
+    port = port_of(sockets[0])
+    async with (
+        serving(application(), sockets, keep_alive_seconds=0.5, clients=Clients(head_seconds=0.1)),
+        connected("127.0.0.1", port) as (reader, writer),
+        asyncio.timeout(PATIENCE),
+    ):
+        began = time.monotonic()
+        for _ in range(5):
+            assert await ask(reader, writer) == "hello"
+        writer.write(b"GET / HTTP/1.1\r\nX-Never: ")  # which is no request yet
+        assert await reader.read() == b""
+        assert time.monotonic() - began >= 0.5
+
+
+def test_a_connection_stays_for_longer_than_prometheus_keeps_it() -> None:
+    assert KEEP_ALIVE_SECONDS > 300

@@ -125,7 +125,7 @@ async def test_ready_once_every_target_was_polled_with_whatever_result() -> None
             assert await exporter.text("/-/healthy") == "healthy\n"
             async with exporter.http.get("/-/ready") as response:
                 assert response.status == 503
-                assert await response.text() == "not polled yet: slow\n"
+                assert await response.text() == "1 of 2 targets not polled yet\n"
 
 
 async def test_ready_says_so() -> None:

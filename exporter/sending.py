@@ -1,0 +1,82 @@
+"""Answers on their way to clients: how many at once, and how long one may take."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aiohttp import web
+
+WHOLE_UP_TO: Final = 512 * 1024
+"""Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
+
+PIECE: Final = 64 * 1024
+"""Bytes that are written at once."""
+
+
+class Places:
+    """So many answers of one kind may be under way; each has its place until it was sent."""
+
+    def __init__(self, most: int, refusal: str) -> None:
+        """0 is no limit; `refusal` is the text of the 503 beyond it."""
+        self._most = most
+        self._refusal = refusal
+        self._taken = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Raises HTTPServiceUnavailable where none is left."""
+        if self._most and self._taken >= self._most:
+            raise web.HTTPServiceUnavailable(text=self._refusal)
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
+async def send(
+    request: web.Request,
+    pieces: Iterable[bytes],
+    size: int,
+    headers: dict[str, str],
+    *,
+    seconds: float,
+) -> web.StreamResponse:
+    """Send it while the client reads; give up on one that does not, with its place.
+
+    `size` is that of all pieces.
+    """
+    whole = size <= WHOLE_UP_TO
+    response: web.StreamResponse
+    if whole:
+        response = web.Response(body=b"".join(pieces), headers=headers)
+    else:
+        response = web.StreamResponse(headers=headers)
+        response.content_length = size
+    try:
+        async with asyncio.timeout(seconds):
+            await response.prepare(request)
+            if not whole and request.method != "HEAD":
+                for piece in _gathered(pieces):
+                    await response.write(piece)
+            await response.write_eof()
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+    except ConnectionError:
+        pass  # the client hung up; there is nobody to tell
+    return response
+
+
+def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces of a size that is worth a call of the system each."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)
