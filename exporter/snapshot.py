@@ -81,4 +81,4 @@ class Snapshot:
 
 def ticks(seconds: float, interval: float) -> int:
     """From the tick that a poll of so many seconds began on to the first one that it left free."""
-    return int(seconds // interval) + 1
+    return int(seconds / interval) + 1

@@ -23,7 +23,7 @@ def main() -> int:
     modules = given.module or _modules()
     copy(ROOT, SCRATCH, modules)
     with chdir(SCRATCH):
-        _run(modules, given.workers)
+        _run(given.module, given.workers)
         found = tried(modules)
     lived = [change for each in found for change in each.lived]
     unnoticed = [change for change in lived if change not in accepted()]
@@ -52,7 +52,10 @@ def _modules() -> list[str]:
 
 
 def _run(modules: Sequence[str], workers: int) -> None:
-    """Try every mutant. Raises CalledProcessError where the tests fail as it is."""
+    """Try every mutant, or those of some modules, whose names mutmut then lists.
+
+    Raises CalledProcessError where the tests fail as it is.
+    """
     mutmut = Path(sys.executable).with_name("mutmut")
     mutants = [f"{module.removesuffix('.py').replace('/', '.')}.*" for module in modules]
     subprocess.run([mutmut, "run", "--max-children", str(workers), *mutants], check=True)
