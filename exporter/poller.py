@@ -137,11 +137,11 @@ class Poller:
         elif now is not None:
             self._log.debug("poll failed again", **_log_fields(now))
         elif before is not None:
-            self._log.info("recovered", services=_number(snapshot))
+            self._log.info("recovered", services=snapshot.polls[-1].services)
         elif self._snapshot.succeeded_at is None:
-            self._log.info("first poll", services=_number(snapshot))
+            self._log.info("first poll", services=snapshot.polls[-1].services)
         else:
-            self._log.debug("poll", services=_number(snapshot))
+            self._log.debug("poll", services=snapshot.polls[-1].services)
 
 
 def _begun(target: str, schedule: Schedule, before: Snapshot | None) -> Snapshot:
@@ -181,7 +181,3 @@ def _log_fields(error: ZStackError) -> dict[str, str]:
         "error": str(error),
         "hint": told(error).fix,
     }
-
-
-def _number(snapshot: Snapshot) -> int:
-    return snapshot.inventory.services if snapshot.inventory else 0

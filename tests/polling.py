@@ -12,9 +12,8 @@ SCHEDULE: Final = Schedule(interval=60, timeout=30, stale_after=180)
 
 @asynccontextmanager
 async def running(one: Poller) -> AsyncIterator[None]:
-    task = asyncio.create_task(one.run())
-    try:
+    """Ends the block with its error if it fails."""
+    async with asyncio.TaskGroup() as tasks:
+        loop = tasks.create_task(one.run())
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+        loop.cancel()
