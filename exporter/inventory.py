@@ -6,19 +6,17 @@ lines and no longer the services themselves, and is kept for as long as its page
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import chain
-from typing import Final, NamedTuple
+from operator import attrgetter
+from typing import Final
 
 from .gzipped import Block
-from .services import Conventions, Numbers, Service, Services, known, services
+from .services import Conventions, Service, Services, known, services
 from .zstack import Listing, ModelService
 
 GroupKey = tuple[str, str, str]
 """Framework, type and source."""
-
-_Facts = tuple[float | None, float | None, bool | None]
-"""Cores, bytes of memory, and whether there is a new version."""
 
 Lines = Mapping[str, Block]
 """The series of some services, by the name of their family; none where it has no samples."""
@@ -36,16 +34,20 @@ class Group:
     unknown: int
 
 
-class Tally(NamedTuple):
-    """Sums over services that can be added up; `…_known` count those that say."""
+@dataclass(slots=True)
+class Tally:
+    """Sums over services that can be added up; `…_known` count those that say.
 
-    services: int
-    cpu_cores: float
-    cpu_known: int
-    memory_bytes: float
-    memory_known: int
-    new_version: int
-    current: int
+    It changes only while services are counted: a new one for each would take twice as long.
+    """
+
+    services: int = 0
+    cpu_cores: float = 0
+    cpu_known: int = 0
+    memory_bytes: float = 0
+    memory_known: int = 0
+    new_version: int = 0
+    current: int = 0
 
     @property
     def group(self) -> Group:
@@ -64,7 +66,7 @@ Tallies = Mapping[GroupKey, Tally]
 _ROW: Final = 10
 """Batches that are added up together: of a hundred, one that changed makes twenty to add."""
 
-_NOTHING: Final = Tally(0, 0, 0, 0, 0, 0, 0)
+_NUMBERS: Final = attrgetter(*(each.name for each in fields(Tally)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,18 +154,22 @@ def inventory(listing: Listing[Batch], sums: Sums) -> Inventory:
 
 
 def _tallies(found: Services) -> dict[GroupKey, Tally]:
-    members: defaultdict[GroupKey, list[_Facts]] = defaultdict(list)
-    facts = zip(found.cpu_cores, found.memory_bytes, found.has_new_version, strict=True)
-    for key, each in zip(found.groups, facts, strict=True):
-        members[key].append(each)
-    return {key: _tally(*zip(*each, strict=True)) for key, each in members.items()}
-
-
-def _tally(cpu_cores: Numbers, memory_bytes: Numbers, new: Sequence[bool | None]) -> Tally:
-    cpu = [cores for cores in cpu_cores if cores is not None]
-    memory = [number for number in memory_bytes if number is not None]
-    newer, current = new.count(True), new.count(False)
-    return Tally(len(new), sum(cpu), len(cpu), sum(memory), len(memory), newer, current)
+    sums: defaultdict[GroupKey, Tally] = defaultdict(Tally)
+    facts = (found.groups, found.cpu_cores, found.memory_bytes, found.has_new_version)
+    for key, cores, memory, new in zip(*facts, strict=True):
+        of = sums[key]
+        of.services += 1
+        if cores is not None:
+            of.cpu_cores += cores
+            of.cpu_known += 1
+        if memory is not None:
+            of.memory_bytes += memory
+            of.memory_known += 1
+        if new:
+            of.new_version += 1
+        elif new is not None:
+            of.current += 1
+    return sums
 
 
 def _together(batches: Iterable[Tallies]) -> Tallies:
@@ -175,7 +181,7 @@ def _together(batches: Iterable[Tallies]) -> Tallies:
 
 
 def _add_up(tallies: Collection[Tally]) -> Tally:
-    return Tally(*map(sum, zip(*tallies, strict=True))) if tallies else _NOTHING
+    return Tally(*map(sum, zip(*map(_NUMBERS, tallies), strict=True)))
 
 
 def _counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

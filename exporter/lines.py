@@ -5,7 +5,7 @@ A gauge's lines are alike in both formats. The labels are in the order of their 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from operator import add
 from typing import Final
 from weakref import WeakValueDictionary
@@ -21,6 +21,9 @@ from .metrics import ServiceRow
 from .services import Numbers, Services
 
 SAMPLES_PER_BLOCK: Final = 1000
+
+_ESCAPES: Final = {"\\": r"\\", "\n": r"\n", '"': r"\""}
+"""By what stands in a line for what can't; backslashes first, as the others bring some."""
 
 _EXPONENT_FROM: Final = 1e6
 _WHOLE_UP_TO: Final = 1e15
@@ -119,26 +122,28 @@ def _labels(
 ) -> list[bytes]:
     """`{name="value",…} ` of each row, the names in order, and the target's among them.
 
-    A label value has no line break: it is no printable character.
+    Joined from columns, of which every other one has only what stands between two values: that
+    takes two thirds of the time of a template.
     """
-    fixed = f'target="{_escaped(target)}"'.replace("%", "%%")
-    pairs = [fixed if name == "target" else f'{name}="%s"' for name in sorted([*names, "target"])]
-    template = f"{{{','.join(pairs)}}} "
-    if not names:
-        return [(template % ()).encode()] * rows
-    quotes = template.count('"')
-    in_order = [column for _, column in sorted(zip(names, columns, strict=True))]
-    return [
-        # nearly always nothing has to be escaped
-        text.encode()
-        if (text := template % values).count('"') == quotes and "\\" not in text
-        else (template % tuple(map(_escaped, values))).encode()
-        for values in zip(*in_order, strict=True)
-    ]
+    named = [*zip(names, columns, strict=True), ("target", [target] * rows)]
+    parts: list[Iterable[str]] = []
+    opening = "{"
+    for name, column in sorted(named):
+        parts += [repeat(f'{opening}{name}="'), _fit(column)]
+        opening = '",'
+    return [*map(str.encode, map("".join, zip(*parts, repeat('"} '))))]
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+def _fit(column: Sequence[str]) -> Sequence[str]:
+    """The column, fit for a line. One look at all of it tells that nothing has to be escaped."""
+    together = "".join(column)
+    special = [character for character in _ESCAPES if character in together]
+    for character in special:
+        column = [
+            text.replace(character, _ESCAPES[character]) if character in text else text
+            for text in column
+        ]
+    return column
 
 
 def _number(value: float) -> bytes:

@@ -4,7 +4,7 @@ from .auth import LOG_IN, AccessKeyAuth, AccountAuth, Auth, SessionAuth
 from .client import QUERY_MODEL_SERVICE, Client
 from .condensing import Condenser
 from .credentials import AccessKey, Account, GivenSession, Read
-from .dates import timestamp
+from .dates import timestamp, timestamps
 from .errors import DeadlineError, Operation, PollError, ZStackError
 from .paging import Listing
 from .schema import ModelService, ModelServiceRef
@@ -33,4 +33,5 @@ __all__ = [
     "Transport",
     "ZStackError",
     "timestamp",
+    "timestamps",
 ]

@@ -7,6 +7,7 @@ the AM or PM (JDK 20). Other clients of ZStack have also met 24-hour and RFC 333
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final
@@ -25,6 +26,17 @@ _GSON: Final = re.compile(
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 _EPOCH: Final = re.compile(r"[0-9]{9,13}")
 _HALF_A_DAY: Final = 12
+_HOURS: Final = {
+    half: {
+        written: (hour % _HALF_A_DAY + first) * 3600
+        for hour in range(1, _HALF_A_DAY + 1)
+        for written in (f"{hour}", f"{hour:02d}")
+    }
+    for half, first in (("AM", 0), ("PM", _HALF_A_DAY))
+}
+_MINUTES: Final = {f"{minute:02d}": minute * 60 for minute in range(60)}
+_SECONDS: Final = {f"{second:02d}": second for second in range(60)}
+"""Seconds by how they are written: looking them up is faster than counting."""
 _DAY: Final = timedelta(days=1)
 _MILLISECONDS: Final = 10**11
 """A number above this is no date in seconds (year 5138): it counts milliseconds."""
@@ -42,6 +54,26 @@ def timestamp(value: str | float | None, zone: tzinfo | None) -> float | None:
     if isinstance(value, str):
         return _of_text(value, zone)
     return _of_number(value) if math.isfinite(value) else None
+
+
+def timestamps(values: Iterable[str | float | None], zone: tzinfo | None) -> list[float | None]:
+    """`timestamp` of each; in half the time for dates in the form that Java writes in English."""
+    if zone is None:
+        return [timestamp(value, zone) for value in values]
+    midnights = _midnights(zone)
+    found: list[float | None] = []
+    for value in values:
+        if value is None:
+            found.append(None)
+            continue
+        try:
+            day, clock, half = value.rsplit(" ", 2)  # type: ignore[union-attr]
+            hour, minute, second = clock.split(":")
+            seconds = _HOURS[half][hour] + _MINUTES[minute] + _SECONDS[second]
+            found.append(midnights[day] + seconds)
+        except (AttributeError, ValueError, KeyError):
+            found.append(timestamp(value, zone))
+    return found
 
 
 def zone_named(name: str | None, offset: str | None) -> tzinfo | None:
@@ -118,6 +150,29 @@ def _day(text: str, zone: tzinfo) -> tuple[datetime, float | None]:
     date = datetime(int(year), month, int(number.rstrip(",")), tzinfo=zone)
     even = date.utcoffset() == (date + _DAY).utcoffset()
     return date, date.timestamp() if even else None
+
+
+class _Midnights(dict[str, float]):
+    """When days begin in one zone, for those on which no clock is put forward or back."""
+
+    _LIMIT: Final = 10_000
+
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__()
+        self._zone = zone
+
+    def __missing__(self, text: str) -> float:
+        found = _GSON.match(f"{text} 00:00:00")
+        _, midnight = _day(found[1], self._zone) if found else (None, None)
+        if midnight is None:
+            raise KeyError(text)
+        if len(self) >= self._LIMIT:
+            self.clear()
+        self[text] = midnight
+        return midnight
+
+
+_midnights: Final = lru_cache(_Midnights)
 
 
 def http_date(now: float, zone: tzinfo | None) -> str:

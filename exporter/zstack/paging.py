@@ -129,7 +129,7 @@ class Reading(Generic[T]):
 
     def cut(self, page: Page) -> Cut:
         """What is new on the next page."""
-        rows = tuple(self._without_overlap(page))
+        rows = self._without_overlap(page)
         distinct = tuple(self._distinct(rows))
         uuids = [row.uuid for row in distinct if row.uuid is not None]
         if self._seen is not None:
@@ -137,8 +137,8 @@ class Reading(Generic[T]):
         elif not _ascend((self._highest, *uuids)):
             raise UnsortedError
         return Cut(
-            services=tuple(row for row in distinct if isinstance(row, ModelService)),
-            undecodable=tuple(row for row in distinct if isinstance(row, Undecodable)),
+            services=tuple([row for row in distinct if isinstance(row, ModelService)]),
+            undecodable=tuple([row for row in distinct if isinstance(row, Undecodable)]),
             duplicates=len(rows) - len(distinct),
             lowest=uuids[0] if uuids else None,
             highest=uuids[-1] if uuids else None,

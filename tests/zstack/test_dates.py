@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.simulator import DATE_STYLES, Cloud, DateStyle, Fault
-from exporter.zstack import AccessKeyAuth, timestamp
+from exporter.zstack import AccessKeyAuth, timestamp, timestamps
 from exporter.zstack.dates import fixed_offset, http_date, zone_named
 from exporter.zstack.errors import CredentialsError, DeniedError, MalformedError
 
@@ -244,3 +244,40 @@ def test_machine_in_a_zone_of_nonsense_signs_at_some_time(
 ) -> None:
     local_zone(nonsense)
     assert http_date(1749109649, None) == "Thu, 05 Jun 2025 07:47:29 GMT"
+
+
+FORMS = st.sampled_from(
+    [
+        "%b %-d, %Y %-I:%M:%S %p",
+        "%b %-d, %Y, %I:%M:%S %p",
+        "%B %d, %Y %H:%M:%S",
+        "%Y-%m-%d %H:%M:%S",
+        "%b %-d, %Y %H:%M:%S %p",
+        "%b %-d, %Y %-I:%M:%S\u202f%p",
+        "%b %-d, %Y  %-I:%M:%S %p",
+        "%b %-d, %Y %-I:%M:%S %p ",
+    ]
+)
+MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001
+ZONES = st.sampled_from([SHANGHAI, NEW_YORK, UTC, None])
+
+
+@given(
+    st.lists(
+        st.builds(lambda moment, form: moment.strftime(form), MOMENTS, FORMS)
+        | st.text()
+        | st.floats()
+        | st.none()
+    ),
+    ZONES,
+)
+def test_dates_are_the_same_one_by_one_and_many_at_once(
+    values: list[str | float | None], zone: tzinfo | None
+) -> None:
+    assert timestamps(values, zone) == [timestamp(value, zone) for value in values]
+
+
+def test_many_dates_of_the_days_when_clocks_change_are_each_the_right_moment() -> None:
+    texts = ["Mar 9, 2025 1:59:59 AM", "Mar 9, 2025 3:00:00 AM", "Mar 9, 2025 11:59:59 PM"]
+    moments = [at(2025, 3, 9, 6, 59, 59), at(2025, 3, 9, 7), at(2025, 3, 10, 3, 59, 59)]
+    assert timestamps(texts, NEW_YORK) == moments
