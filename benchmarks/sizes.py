@@ -15,7 +15,7 @@ from .exporting import exporter, metrics, target
 from .measure import Rounds, rounds
 from .platform import platform
 from .poll import ALL, NOTHING, Poller, changes_among
-from .program import Plan, duration, main
+from .program import SERVICES, Plan, duration, main
 from .scrape import ENCODINGS, scrapes
 from .table import Row, at_most, row
 
@@ -69,7 +69,8 @@ def _row(what: str, found: Rounds, size: int, full: int) -> Row:
 
     took = ", ".join(f"{name}: {duration(found.seconds(name).median)}" for name in names)
     what = f"{what}, a service's share with {size:,} of them"
-    return row(what, found.by_round(ratio, *names), f"times that with {full:,}", at_most(1), took)
+    budget = at_most(1) if full == SERVICES else None
+    return row(what, found.by_round(ratio, *names), f"times that with {full:,}", budget, took)
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
-from .gzipped import Block, gzip_member, gzip_size
+from .gzipped import Block, gzip_member
 from .inventory import Inventory, Lines
 from .lines import ServiceLines, header, sample_blocks
 from .metrics import AGGREGATED, PER_SERVICE, POLLING, Row, ServiceRow
@@ -27,6 +27,9 @@ from .zstack import QUERY_MODEL_SERVICE
 
 PAGE_SECONDS: Final = 1.0
 """For how long a page may be handed out again: the exporter's own numbers are at most that old."""
+
+JOINED_UP_TO: Final = 512 * 1024
+"""Bytes of a compressed page up to which it is kept in one piece beside its blocks."""
 
 S = TypeVar("S", Inventory, Snapshot)
 AnyRow = Row[Inventory] | Row[Snapshot] | ServiceRow
@@ -55,11 +58,22 @@ class StaleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A whole page in one format, good `until` an instant of monotonic time."""
+    """A whole page in one format, good `until` an instant of monotonic time.
+
+    `gzip` is its gzip member, in one piece where it is small: it is handed out again and again.
+    """
 
     format: Format
     blocks: Sequence[Block]
+    gzip: Sequence[bytes]
     until: float
+
+    @classmethod
+    def of(cls, page_format: Format, blocks: Sequence[Block], until: float) -> Self:
+        gzip = tuple(gzip_member(blocks))
+        if sum(map(len, gzip)) <= JOINED_UP_TO:
+            gzip = (b"".join(gzip),)
+        return cls(page_format, blocks, gzip, until)
 
     @property
     def size(self) -> int:
@@ -67,13 +81,10 @@ class Page:
 
     @property
     def gzip_size(self) -> int:
-        return gzip_size(self.blocks)
+        return sum(map(len, self.gzip))
 
     def text(self) -> Iterator[bytes]:
         return (block.text() for block in self.blocks)
-
-    def gzip(self) -> Iterator[bytes]:
-        return gzip_member(self.blocks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +164,7 @@ class Exposition:
             Block.of(_telemetry(page_format, telemetry)),
         ]
         ends = (r.snapshot.good_until for r in shown if not r.snapshot.stale(now))
-        page = Page(page_format, blocks, min((now + PAGE_SECONDS, *ends)))
+        page = Page.of(page_format, blocks, min((now + PAGE_SECONDS, *ends)))
         pages[page_format, target] = page
         return page
 

@@ -6,7 +6,7 @@ checksum of the whole follows from theirs.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -39,13 +39,7 @@ class Block:
         return isal_zlib.decompress(self.deflated + _FINAL_BLOCK, _RAW, max(1, self.size))
 
 
-def gzip_size(blocks: Iterable[Block]) -> int:
-    """Bytes of the member that `gzip_member` yields."""
-    body = sum(len(block.deflated) for block in blocks)
-    return len(_HEADER) + body + len(_FINAL_BLOCK) + 8
-
-
-def gzip_member(blocks: Sequence[Block]) -> Iterator[bytes]:
+def gzip_member(blocks: Iterable[Block]) -> Iterator[bytes]:
     """One standard gzip member, piece by piece."""
     yield _HEADER
     crc = size = 0

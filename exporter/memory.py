@@ -20,7 +20,7 @@ _MAPPED_FROM: Final = 256 << 10
 What a scrape needs for a moment is smaller: to ask the system for that made scrapes twice as slow.
 """
 
-_TRIMMED_FROM: Final = 128 << 10
+_TRIMMED_FROM: Final = 512 << 10
 
 
 def be_frugal() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from aiohttp import web
@@ -54,19 +54,26 @@ async def send(
     else:
         response = web.StreamResponse(headers=headers)
         response.content_length = size
-    try:
-        async with asyncio.timeout(seconds):
-            await response.prepare(request)
-            if not whole and request.method != "HEAD":
-                for piece in _gathered(pieces):
-                    await response.write(piece)
-            await response.write_eof()
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-    except ConnectionError:
-        pass  # the client hung up; there is nobody to tell
+    with suppress(ConnectionError), _at_most(seconds, request):  # who hung up is told nothing
+        await response.prepare(request)
+        if not whole and request.method != "HEAD":
+            for piece in _gathered(pieces):
+                await response.write(piece)
+        await response.write_eof()
     return response
+
+
+@contextmanager
+def _at_most(seconds: float, request: web.Request) -> Iterator[None]:
+    """End the connection if what is done with it takes longer; a write to it then fails."""
+    transport = request.transport
+    if transport is None:
+        raise ConnectionResetError
+    end = asyncio.get_running_loop().call_later(seconds, transport.abort)
+    try:
+        yield
+    finally:
+        end.cancel()
 
 
 def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -89,7 +89,7 @@ class Server:
         headers = {"Content-Type": page.format.value, "Vary": "Accept, Accept-Encoding"}
         if accepts_gzip(",".join(request.headers.getall("Accept-Encoding", ()))):
             headers["Content-Encoding"] = "gzip"
-            return await self._send(request, page.gzip(), page.gzip_size, headers)
+            return await self._send(request, page.gzip, page.gzip_size, headers)
         return await self._send(request, page.text(), page.size, headers)
 
     async def _send(

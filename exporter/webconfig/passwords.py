@@ -10,8 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
-import bcrypt
-
 COST: Final = 10
 """As in Prometheus' documentation: some 60 ms, and a scraper's password is no short one."""
 
@@ -42,6 +40,8 @@ def hashed(password: str) -> str:
         raise ValueError("the password is empty")
     if len(encoded) > LONGEST:
         raise ValueError(f"the password is longer than {LONGEST} bytes, the most that bcrypt reads")
+    import bcrypt  # noqa: PLC0415 - half a MiB, and few web configurations name users
+
     return bcrypt.hashpw(encoded, bcrypt.gensalt(COST)).decode()
 
 
@@ -155,4 +155,6 @@ class _Recent:
 
 def _matches(password: str, hash_: str) -> bool:
     # Go compares the first 72 bytes too; bcrypt for Python refuses longer ones.
+    import bcrypt  # noqa: PLC0415 - as above
+
     return bcrypt.checkpw(password.encode()[:LONGEST], hash_.encode())
