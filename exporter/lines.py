@@ -41,8 +41,8 @@ def sample_blocks(family: Family, samples: Iterable[Sample], target: str) -> Ite
     remaining = iter(samples)
     while chunk := list(islice(remaining, SAMPLES_PER_BLOCK)):
         labels, values = zip(*chunk, strict=True)
-        columns = zip(*labels, strict=True) if family.own_labels else ()
-        written = _labels(family.own_labels, tuple(columns), target, len(chunk))
+        columns = tuple(zip(*labels, strict=True))
+        written = _labels(family.own_labels, columns, target, len(chunk))
         yield Block.of(_text(family.name, written, values))
 
 
@@ -99,13 +99,13 @@ def _digest(*parts: object) -> bytes:
 
 
 def _text(name: str, labels: Sequence[bytes], values: Numbers) -> bytes:
-    """A line for each value that is known."""
+    """A line for each value that is known; one is, at least."""
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         labels = [label for label, value in zip(labels, values, strict=True) if value is not None]
     start = name.encode()
     lines = (b"\n" + start).join(map(add, labels, _numbers(known)))
-    return b"%b%b\n" % (start, lines) if lines else b""
+    return b"%b%b\n" % (start, lines)
 
 
 def _numbers(values: Sequence[float]) -> Iterable[bytes]:
