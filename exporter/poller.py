@@ -150,7 +150,6 @@ def _begun(target: str, schedule: Schedule, before: Snapshot | None) -> Snapshot
         return Snapshot(target, schedule.interval, schedule.stale_after)
     return replace(
         before,
-        target=target,
         interval=schedule.interval,
         stale_after=schedule.stale_after,
         good_until=before.good_until - before.stale_after + schedule.stale_after,

@@ -143,6 +143,22 @@ async def test_what_a_request_met_is_not_counted_once_more_with_the_poll() -> No
     assert lab.counted("zstack_api_errors_total", **labels) is None
 
 
+async def test_a_poll_that_takes_too_long_is_given_up_and_counted_as_such() -> None:
+    lab = Watched(Schedule(interval=60, timeout=0.02, stale_after=180), seconds=3600)
+    snapshot = await lab.poll(NOTHING)
+    assert isinstance(snapshot.error, errors.DeadlineError)
+    assert str(snapshot.error) == "not done within 0.02 seconds"
+    labels = {"operation": "QueryModelService", "reason": "timeout", "code": ""}
+    assert lab.counted("zstack_api_errors_total", **labels) == 1
+
+
+async def test_what_is_set_is_known_before_anything_is_polled() -> None:
+    lab = Watched(seconds=3600)
+    async with running(lab.poller):
+        _, known = await lab.published.get()
+    assert known == Snapshot("lab", interval=60, stale_after=180)
+
+
 async def test_every_way_of_failing_is_remembered_and_the_last_one_marked() -> None:
     lab = Watched()
     denied, lost = (
