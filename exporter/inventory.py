@@ -5,10 +5,9 @@ lines and no longer the services themselves, and is kept for as long as its page
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
-from operator import attrgetter
 from typing import Final
 
 from .gzipped import Block
@@ -49,6 +48,16 @@ class Tally:
     new_version: int = 0
     current: int = 0
 
+    def add(self, other: "Tally") -> None:
+        """Count its services as well."""
+        self.services += other.services
+        self.cpu_cores += other.cpu_cores
+        self.cpu_known += other.cpu_known
+        self.memory_bytes += other.memory_bytes
+        self.memory_known += other.memory_known
+        self.new_version += other.new_version
+        self.current += other.current
+
     @property
     def group(self) -> Group:
         return Group(
@@ -65,8 +74,6 @@ Tallies = Mapping[GroupKey, Tally]
 
 _ROW: Final = 10
 """Batches that are added up together: of a hundred, one that changed makes twenty to add."""
-
-_NUMBERS: Final = attrgetter(*(each.name for each in fields(Tally)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +148,7 @@ def inventory(listing: Listing[Batch], sums: Sums) -> Inventory:
     batches = listing.parts
     tallies = sums.of(batches)
     return Inventory(
-        total=_add_up(tallies.values()).group,
+        total=_total(tallies.values()).group,
         groups={key: tallies[key].group for key in sorted(tallies)},
         by_cpu_architecture=_counts(each.by_cpu_architecture for each in batches),
         by_gpu_vendor=_counts(each.by_gpu_vendor for each in batches),
@@ -173,15 +180,18 @@ def _tallies(found: Services) -> dict[GroupKey, Tally]:
 
 
 def _together(batches: Iterable[Tallies]) -> Tallies:
-    found: defaultdict[GroupKey, list[Tally]] = defaultdict(list)
+    sums: defaultdict[GroupKey, Tally] = defaultdict(Tally)
     for tallies in batches:
         for key, tally in tallies.items():
-            found[key].append(tally)
-    return {key: _add_up(tallies) for key, tallies in found.items()}
+            sums[key].add(tally)
+    return sums
 
 
-def _add_up(tallies: Collection[Tally]) -> Tally:
-    return Tally(*map(sum, zip(*map(_NUMBERS, tallies), strict=True)))
+def _total(tallies: Iterable[Tally]) -> Tally:
+    total = Tally()
+    for tally in tallies:
+        total.add(tally)
+    return total
 
 
 def _counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

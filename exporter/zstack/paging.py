@@ -11,7 +11,7 @@ As long as every uuid is above the one before it, no row can be there twice. Whe
 order is another one, the list is read again and every uuid of it remembered.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -130,8 +130,8 @@ class Reading(Generic[T]):
     def cut(self, page: Page) -> Cut:
         """What is new on the next page."""
         rows = self._without_overlap(page)
-        distinct = tuple(self._distinct(rows))
-        uuids = [row.uuid for row in distinct if row.uuid is not None]
+        distinct = self._distinct(rows)
+        uuids = _uuids(distinct)
         if self._seen is not None:
             self._seen.update(uuids)
         elif not _ascend((self._highest, *uuids)):
@@ -174,15 +174,22 @@ class Reading(Generic[T]):
             return page.rows[1:]
         raise IncompleteError("the rows moved while they were read", self._operation)
 
-    def _distinct(self, rows: Iterable[Row]) -> Iterator[Row]:
-        before = {self._highest} if self._seen is None else self._seen
-        seen: set[str] = set()
+    def _distinct(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        """Without those that came before; there are none in a page that ascends."""
+        if self._seen is None and _ascend((self._highest, *_uuids(rows))):
+            return rows
+        seen = {self._highest} if self._seen is None else set(self._seen)
+        distinct: list[Row] = []
         for row in rows:
-            if row.uuid is None:
-                yield row
-            elif row.uuid not in seen and row.uuid not in before:
+            if row.uuid is None or row.uuid not in seen:
+                distinct.append(row)
+            if row.uuid is not None:
                 seen.add(row.uuid)
-                yield row
+        return tuple(distinct)
+
+
+def _uuids(rows: Iterable[Row]) -> list[str]:
+    return [row.uuid for row in rows if row.uuid is not None]
 
 
 def _ascend(uuids: tuple[str, ...]) -> bool:
