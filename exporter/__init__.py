@@ -1,7 +1,4 @@
 """A Prometheus exporter for the model services of ZStack AIOS."""
 
-from importlib.metadata import version
-from typing import Final
-
-NAME: Final = "zstack-aios-exporter"
-VERSION: Final = version(NAME)
+# Nothing is imported here: the program's first moment is for its signals (__main__.py).
+NAME = "zstack-aios-exporter"

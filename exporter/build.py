@@ -14,7 +14,9 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Final
 
-from . import NAME, VERSION
+from . import NAME
+
+VERSION: Final = version(NAME)
 
 LIBRARIES: Final = ("aiohttp", "isal", "msgspec", "prometheus-client", "pydantic-settings")
 """Those whose version a report of a bug should tell."""

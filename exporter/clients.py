@@ -75,6 +75,11 @@ class Clients:
             self._answered.pop(transport, None)
             self._idle[transport] = None
 
+    def part(self) -> None:
+        """End every connection that is still open: whoever has not read by now will not."""
+        for transport in (*self._idle, *self._answered):
+            transport.abort()
+
     def _make_room(self) -> None:
         if len(self._idle) + len(self._arriving) + len(self._answered) < self._most:
             return

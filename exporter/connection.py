@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 
 import aiohttp
 
-from . import NAME, VERSION
+from . import NAME
+from .build import VERSION
 from .inventory import Lines
 from .services import Services
 from .settings import CredentialSettings, Fault, SettingsError, TargetSettings
@@ -82,7 +83,11 @@ async def client_over(transport: Transport, target: TargetSettings) -> AsyncIter
     try:
         yield client
     finally:
-        await client.close()
+        closing = asyncio.create_task(client.close())
+        try:
+            await asyncio.shield(closing)
+        finally:  # also for whoever is told meanwhile to end
+            await asyncio.wait({closing})
 
 
 def tls_contexts(targets: Mapping[str, TargetSettings]) -> dict[str, ssl.SSLContext]:

@@ -5,15 +5,15 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Self
 
 import structlog
 
-from . import VERSION, memory, webconfig
+from . import webconfig
+from .build import VERSION
 from .clients import raise_file_limit
 from .connection import check_secrets, tls_contexts
 from .exposition import Exposition, Format, OnStale, Page
@@ -22,10 +22,11 @@ from .poller import Poller
 from .reloading import Reloading
 from .server import HEALTH_PATHS, Reload, Server
 from .settings import Fault, Settings, SettingsError, WebSettings
-from .signals import Signals
+from .signals import Signals, unless
 from .snapshot import Snapshot
 from .systemd import Supervisor, passed_sockets
 from .telemetry import Telemetry
+from .threads import Threads
 from .watching import Watching, polling
 from .webconfig import Guard
 
@@ -52,25 +53,28 @@ async def run(
     Raises SettingsError for files that do not load, OSError for an address that cannot be bound.
     """
     log.info("starting", version=VERSION, targets=",".join(settings.named_targets))
-    memory.be_frugal()
-    memory.settle()
     sys.setswitchinterval(SWITCH_SECONDS)
     _use_threads(settings)
     raise_file_limit()
-    house = await _House.of(settings)
-    sockets = await asyncio.to_thread(_sockets, settings.web)
+    begun = await unless(signals.stop, _begun(settings))
+    if begun is None:  # it was still reading a file or looking up a name
+        log.info("stopping")
+        return
+    house, sockets = begun
     async with asyncio.TaskGroup() as tasks:
         watching = Watching(house.exposition, house.telemetry, tasks, house.publish)
-        reload = partial(house.reload, Reloading(settings, read, watching, house.telemetry))
+        reloading = Reloading(settings, read, watching, house.telemetry)
+        reload = partial(house.reload, reloading)
         application = house.server(reload).application()
         house.guard.protect(application)
         async with (
             serving(application, sockets, lambda: house.guard.tls) as served,
             _beside(_on(signals.reload, reload), house.guard.follow(), house.supervisor.watchdog()),
         ):
-            await watching.follow(settings.named_targets)
-            house.ready(served.urls)
-            listening(served.urls)
+            await unless(signals.stop, reloading.begin())
+            if not signals.stop.is_set():
+                house.ready(served.urls)
+                listening(served.urls)
             await signals.stop.wait()
             house.stopping()
             await watching.end()
@@ -102,25 +106,24 @@ async def once(settings: Settings, stop: asyncio.Event) -> tuple[bool, Page]:
     # What was polled just now is on the page, however short the interval.
     targets = dict.fromkeys(settings.named_targets, OnStale.KEEP)
     exposition = Exposition(targets, per_service=settings.metrics.per_service)
-    contexts = await asyncio.to_thread(tls_contexts, settings.named_targets)
+    reading = asyncio.to_thread(tls_contexts, settings.named_targets)
+    contexts = await unless(stop, reading) or {}
     pollers = [
         polling(
             name,
-            target,
+            settings.named_targets[name],
             exposition.publish,
             write=exposition.writer(name),
-            tls=contexts[name],
+            tls=context,
             telemetry=telemetry.target(name),
         )
-        for name, target in settings.named_targets.items()
+        for name, context in contexts.items()
     ]
     async with asyncio.TaskGroup() as tasks:
-        polls = [tasks.create_task(_poll(poller)) for poller in pollers]
-        stopping = tasks.create_task(_cancel_on(stop, polls))
-        await asyncio.wait(polls)
-        stopping.cancel()
+        for poller in pollers:
+            tasks.create_task(_poll(poller, stop))
     succeeded = {snapshot.target for snapshot in exposition.snapshots if snapshot.up}
-    page = exposition.page(Format.TEXT, telemetry)
+    page = await asyncio.to_thread(exposition.page, Format.TEXT, telemetry)
     return succeeded == set(settings.named_targets), page
 
 
@@ -185,6 +188,22 @@ class _House:
         return f"{up} of {len(self.exposition.targets)} targets up"
 
 
+async def _begun(settings: Settings) -> tuple[_House, list[socket.socket]]:
+    house = await _House.of(settings)
+    binding = asyncio.get_running_loop().run_in_executor(None, _sockets, settings.web)
+    with ExitStack() as given_up:
+        given_up.callback(binding.add_done_callback, _close)
+        sockets = await asyncio.shield(binding)
+        given_up.pop_all()
+    return house, sockets
+
+
+def _close(binding: asyncio.Future[list[socket.socket]]) -> None:
+    if not binding.cancelled() and binding.exception() is None:
+        for each in binding.result():
+            each.close()
+
+
 def _sockets(web: WebSettings) -> list[socket.socket]:
     return passed_sockets(os.environ) if web.systemd_socket else bind(web.addresses)
 
@@ -213,15 +232,10 @@ def _use_threads(settings: Settings) -> None:
     The default pool has few; and a reload may add targets, but cannot make the pool larger.
     """
     threads = THREADS + THREADS_PER_TARGET * len(settings.named_targets)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads))
+    asyncio.get_running_loop().set_default_executor(Threads(threads))
 
 
-async def _poll(connecting: AbstractAsyncContextManager[Poller]) -> None:
+async def _poll(connecting: AbstractAsyncContextManager[Poller], stop: asyncio.Event) -> None:
+    """One poll; to be told to end gives it up, but not the log-out after it."""
     async with connecting as poller:
-        await poller.poll()
-
-
-async def _cancel_on(stop: asyncio.Event, tasks: Iterable[asyncio.Task[None]]) -> None:
-    await stop.wait()
-    for task in tasks:
-        task.cancel()
+        await unless(stop, poller.poll())

@@ -195,6 +195,7 @@ async def serving(
                 accepting.cancel()
     finally:
         await runner.cleanup()
+        clients.part()
 
 
 def _is_our_concern(record: logging.LogRecord) -> bool:

@@ -36,6 +36,13 @@ class Reloading:
         self._watching = watching
         self._telemetry = telemetry
         self._lock = asyncio.Lock()
+        self._begun = False
+
+    async def begin(self) -> None:
+        """Take up what it was started with, unless a reload has come before. As `follow`."""
+        async with self._lock:
+            if not self._begun:
+                await self._watching.follow(self._started_with.named_targets)
 
     async def reload(self) -> tuple[str, ...]:
         """Take the settings up; what is wrong with them if they can't be, and nothing changed."""
@@ -43,6 +50,7 @@ class Reloading:
             try:
                 settings = await asyncio.to_thread(self._read)
                 changes = await self._watching.follow(settings.named_targets)
+                self._begun = True
             except SettingsError as error:
                 return self._refused(error)
             logs.configure(settings.log.level, settings.log.format)

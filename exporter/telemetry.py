@@ -17,8 +17,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from . import VERSION
-from .build import build
+from .build import VERSION, build
 from .family import Family
 
 OTHER: Final = "other"

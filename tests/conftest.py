@@ -1,6 +1,7 @@
 """What every test stands on."""
 
 import logging
+import signal
 from collections.abc import Iterator
 
 import hypothesis
@@ -22,6 +23,14 @@ def _log_as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    """A program that ends hears no more signals; the tests go on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter import NAME, VERSION
-from exporter.build import LIBRARIES, version_text
+from exporter import NAME
+from exporter.build import LIBRARIES, VERSION, version_text
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("LICENSE", "README.md", "exporter", "hatch_build.py", "pyproject.toml")

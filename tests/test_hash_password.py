@@ -1,6 +1,7 @@
 """The hash of a password, for the web configuration file."""
 
 import asyncio
+import signal
 
 import bcrypt
 import pytest
@@ -52,3 +53,10 @@ async def test_two_that_differ_are_no_password() -> None:
     code, shown = await asyncio.to_thread(on_terminal, "hash-password", answers=answers)
     assert code == 2
     assert "the two are not the same" in shown
+
+
+async def test_a_terminal_is_given_back_when_its_user_thinks_again() -> None:
+    answers = (("Password: ", "\x03"),)  # Ctrl-C
+    code, shown = await asyncio.to_thread(on_terminal, "hash-password", answers=answers)
+    assert code == 128 + signal.SIGINT
+    assert "Traceback" not in shown

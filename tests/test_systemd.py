@@ -346,10 +346,15 @@ async def test_a_passed_socket_outlives_the_daemon_and_nobody_is_refused_meanwhi
                 asking = asyncio.create_task(page_of(exporter))
                 async with activated(passed, *flags(url, secret_file)) as process:
                     assert (await asking).names
+                    assert process.stderr is not None
+                    told = ""
+                    while "listening" not in told:  # an answer may come a moment before
+                        told = (await process.stderr.readline()).decode()
+                        assert told
+                    assert f"url={exporter}" in told
                     process.terminate()
-                    _, err = await process.communicate()
+                    await process.communicate()
                 assert process.returncode == 0
-                assert f"url={exporter}" in err.decode()
 
 
 async def test_a_daemon_that_got_no_socket_says_what_to_do() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from exporter.settings import Fault, Settings
+from exporter.signals import unless
 
 from .examination import configuration, examine
 from .finding import Finding, Outcome, failed
@@ -19,16 +20,9 @@ async def check(
     """Whether nothing failed; one target after the other, until `stop` is set."""
     told = _Told(out, as_json=as_json, terminal=terminal)
     async with told.report.progress():
-        checking = asyncio.create_task(_check(settings, told))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({checking, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not checking.done():
-            checking.cancel()
-            await asyncio.wait({checking})
+        if not await unless(stop, _check(settings, told)):
             told.tell(Finding("the rest", Outcome.SKIP, "not tried, as it was interrupted"))
             return False
-        await checking
     told.end()
     return told.ready
 
@@ -44,12 +38,14 @@ def misconfigured(faults: Iterable[Fault], out: TextIO, *, as_json: bool, termin
         told.end()
 
 
-async def _check(settings: Settings, told: "_Told") -> None:
+async def _check(settings: Settings, told: "_Told") -> bool:
+    """Whether it came to its end, which it does unless it is given up."""
     told.begin(None, None)
     await configuration(settings, told)
     for name, target in settings.named_targets.items():
         told.begin(name, target.url)
         await examine(name, target, told, per_service=settings.metrics.per_service)
+    return True
 
 
 class _Told:

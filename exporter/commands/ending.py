@@ -12,12 +12,17 @@ import structlog
 from exporter import NAME, logs
 from exporter.settings import Fault, Settings, SettingsError
 from exporter.signals import Signals
+from exporter.threads import HEARD, Threads, leave
 
 log = structlog.get_logger(__name__)
 
 OK: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2
+INTERRUPTED: Final = 128 + signal.SIGINT
+
+THREADS: Final = 32
+"""For commands that ask for no more."""
 
 Work = Callable[[Signals], Coroutine[Any, Any, int]]
 
@@ -25,21 +30,28 @@ Work = Callable[[Signals], Coroutine[Any, Any, int]]
 def run_until_signalled(work: Work) -> int:
     """Run until it ends, and tell it by its events of signals; returns the exit code.
 
-    What it raises is told and becomes an exit code.
+    What it raises is told and becomes an exit code. It is the last thing that the process does:
+    signals that come later change nothing any more.
     """
 
     async def listening() -> int:
         signals = Signals()
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(Threads(THREADS))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, signals.stop.set)
         loop.add_signal_handler(signal.SIGHUP, signals.reload.set)
-        return await work(signals)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HEARD)
+        try:
+            return await work(signals)
+        finally:
+            # The loop closes with its handlers; without one, a second signal would end the ending.
+            signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
 
     try:
-        return asyncio.run(listening())
+        return leave(asyncio.run(listening()))
     except Exception as error:  # noqa: BLE001 - the one place where whatever is left is told
-        return _failed(_only_error(error))
+        return leave(_failed(_only_error(error)))
 
 
 def run_with(

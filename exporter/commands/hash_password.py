@@ -1,6 +1,7 @@
 """Hash a password, for the file of --web.config.file."""
 
 import getpass
+import signal
 import sys
 
 from exporter import NAME
@@ -9,7 +10,7 @@ from exporter.settings import Fault
 from exporter.webconfig.passwords import hashed
 
 from .command import Arguments
-from .ending import OK, misused
+from .ending import INTERRUPTED, OK, misused
 
 
 def parser() -> Parser:
@@ -24,8 +25,12 @@ def parser() -> Parser:
 
 def run(_given: Arguments) -> int:
     """Print the hash of a password that is typed or piped in."""
+    # For the terminal to get its echo back.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         print(hashed(_password()))  # noqa: T201 - the answer to the command
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except ValueError as error:
         return misused([Fault("password", str(error))])
     return OK

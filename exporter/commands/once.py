@@ -1,5 +1,6 @@
 """Poll once; print the page, or replace a file with it in one step."""
 
+import asyncio
 import sys
 from functools import partial
 from pathlib import Path
@@ -8,7 +9,7 @@ from exporter import NAME, daemon
 from exporter.exposition import Page
 from exporter.flags import Parser, add_flags, flag_values
 from exporter.settings import Settings, load
-from exporter.signals import Signals
+from exporter.signals import Signals, unless
 from exporter.textfile import write_textfile
 
 from .command import Arguments
@@ -37,16 +38,19 @@ def run(given: Arguments) -> int:
 
     async def work(settings: Settings, signals: Signals) -> int:
         succeeded, page = await daemon.once(settings, signals.stop)
-        if not signals.stop.is_set():
-            _deliver(page, given.output)
-        return OK if succeeded else FAILED
+        # In a thread: whoever should read a pipe may never come.
+        delivering = asyncio.to_thread(_deliver, page, given.output)
+        delivered = await unless(signals.stop, delivering)
+        return OK if succeeded and delivered else FAILED
 
     return run_with(partial(load, flag_values(given)), work)
 
 
-def _deliver(page: Page, output: Path | None) -> None:
+def _deliver(page: Page, output: Path | None) -> bool:
+    """Write it; True once it has been written."""
     if output is None:
         sys.stdout.buffer.writelines(page.text())
         sys.stdout.buffer.flush()
     else:
         write_textfile(output, page.text())
+    return True

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from typing_extensions import override
 
-from exporter import NAME, daemon
+from exporter import NAME, daemon, memory
 from exporter.build import version_text
 from exporter.flags import Parser, add_flags, flag_values
 from exporter.settings import Settings, load
@@ -46,7 +46,11 @@ def run(given: Arguments) -> int:
         print("the configuration is good")  # noqa: T201 - the answer
         return OK
 
-    return run_with(read, check if given.check else work)
+    if given.check:
+        return run_with(read, check)
+    memory.be_frugal()
+    memory.settle()  # before the event loop begins, which it would block
+    return run_with(read, work)
 
 
 def _description() -> str:

@@ -13,6 +13,8 @@ from .cloud import Cloud
 from .flags import PASSWORD, parser
 from .trouble import live
 
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve a simulated ZStack until interrupted; 0 after a clean stop, 1 if it can't listen."""
@@ -21,9 +23,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def simulate(options: argparse.Namespace) -> int:
     """Serve what the flags ask for until interrupted; 0 or 1, as `main`."""
+    return asyncio.run(_simulate(options))
+
+
+async def _simulate(options: argparse.Namespace) -> int:
     host, port = options.listen
     cloud = _cloud(options)
-    return asyncio.run(run(cloud, host, port, evolve=options.evolve, trouble=options.trouble))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    try:
+        return await run(cloud, host, port, evolve=options.evolve, trouble=options.trouble)
+    finally:
+        # The loop closes with its handlers; a second signal would end the ending.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
 
 async def run(
@@ -38,26 +49,21 @@ async def run(
     """Serve the cloud until `stop` is set or a signal asks for the end; 1 if it can't listen."""
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
+    for number in _ENDING:
         loop.add_signal_handler(number, stop.set)
-    try:
-        async with AsyncExitStack() as stack:
-            try:
-                url = await stack.enter_async_context(serving(cloud, host, port))
-            except OSError as error:
-                address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-                reason = error.strerror or error
-                print(f"cannot listen on {address}: {reason}", file=sys.stderr)  # noqa: T201 - a program's output
-                return 1
-            tasks = await stack.enter_async_context(asyncio.TaskGroup())
-            living = tasks.create_task(live(cloud, every=evolve, trouble_every=trouble))
-            print(_introduction(cloud, url), flush=True)  # noqa: T201 - a program's output
-            await stop.wait()
-            living.cancel()
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
+    async with AsyncExitStack() as stack:
+        try:
+            url = await stack.enter_async_context(serving(cloud, host, port))
+        except OSError as error:
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            reason = error.strerror or error
+            print(f"cannot listen on {address}: {reason}", file=sys.stderr)  # noqa: T201 - a program's output
+            return 1
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        living = tasks.create_task(live(cloud, every=evolve, trouble_every=trouble))
+        print(_introduction(cloud, url), flush=True)  # noqa: T201 - a program's output
+        await stop.wait()
+        living.cancel()
     return 0
 
 

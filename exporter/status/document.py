@@ -9,7 +9,7 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any, Final
 
-from exporter import VERSION
+from exporter.build import VERSION
 from exporter.inventory import Group, Inventory
 from exporter.snapshot import Snapshot
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
-from exporter import VERSION
 from exporter.advice import Language
+from exporter.build import VERSION
 from exporter.codes import CODES
 from exporter.inventory import Inventory
 from exporter.snapshot import Snapshot

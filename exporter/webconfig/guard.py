@@ -58,6 +58,7 @@ class Guard:
         """Guard every request of the application, before anything else has seen it."""
         application.middlewares.insert(0, self.middleware)
         application.on_response_prepare.append(self.mark)
+        application.on_cleanup.append(self._close)
 
     async def follow(self) -> None:
         """Follow the file and those that it names until cancelled.
@@ -98,6 +99,9 @@ class Guard:
     @property
     def _config(self) -> WebConfig:
         return self._unchanging if self._following is None else self._following.config
+
+    async def _close(self, _application: web.Application) -> None:
+        self._passwords.close()
 
     def _is_open(self, request: web.Request) -> bool:
         # By the route that was found: what a client wrote may look like another path.

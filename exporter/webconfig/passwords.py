@@ -6,9 +6,10 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
+
+from exporter.threads import Threads
 
 COST: Final = 10
 """As in Prometheus' documentation: some 60 ms, and a scraper's password is no short one."""
@@ -86,7 +87,7 @@ class Passwords:
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="bcrypt")
+        self._thread = Threads(1)
         self._turn = asyncio.Lock()
         self._right = _Recent()
         self._wrong = _Recent()
@@ -110,6 +111,10 @@ class Passwords:
                     verdict = await self._compute(given.password, hash_)
                     (self._right if verdict else self._wrong).add(digest)
         return known and verdict is True
+
+    def close(self) -> None:
+        """Check no more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _compute(self, password: str, hash_: str) -> bool:
         loop = asyncio.get_running_loop()

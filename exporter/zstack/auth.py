@@ -142,6 +142,8 @@ class AccountAuth:
         self._credentials = Credentials(read)
         self._contention = Contention(clock)
         self._session: _OpenSession | None = None
+        self._left: list[str] = []
+        """Sessions that are ours, used no more, and not known to be closed."""
         self._login: asyncio.Task[None] | None = None
 
     async def refresh(self, operation: Operation) -> None:
@@ -170,9 +172,12 @@ class AccountAuth:
     async def close(self) -> None:
         if self._login is not None:
             await self._finish(self._login)
-        ours, self._session = self._session, None
-        if ours is not None:
-            await self._log_out(ours.session.uuid)
+        if self._session is not None:
+            self._left.append(self._session.session.uuid)
+            self._session = None
+        while self._left:  # a poll may be over before it has logged out
+            await self._log_out(self._left[-1])
+            self._left.pop()
 
     def _ended(self, ours: _OpenSession, error: SessionError) -> None:
         """One that was refused when it was first shown was never open, nobody has ended it."""

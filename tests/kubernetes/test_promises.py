@@ -10,7 +10,8 @@ import pytest
 import yaml
 from yarl import URL
 
-from exporter import NAME, VERSION
+from exporter import NAME
+from exporter.build import VERSION
 from exporter.commands import COMMANDS
 from exporter.flags import flag_values
 from exporter.server import HEALTH_PATHS

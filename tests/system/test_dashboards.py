@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 import trustme
 
-from exporter import VERSION
+from exporter.build import VERSION
 from exporter.simulator import Cloud, Fault
 
 from .dashboards import PANELS, SPAN, Answer, Grafana, Lab, lab

@@ -298,14 +298,19 @@ async def test_login_that_takes_a_person_is_tried_once(
     assert cloud.operations == {LOG_IN: 1}
 
 
-async def test_demand_for_a_new_password_ends_a_session_in_use() -> None:
+async def test_demand_for_a_new_password_keeps_the_session_and_costs_no_login() -> None:
     cloud = Cloud(services=3)
     async with asking(cloud, by_account()) as asked:
         await asked.services()
+        sessions = dict(cloud.sessions)
         cloud.faults.append(Fault.error("LOGIN_CONTROL.1000", operation=QUERY))
-        assert isinstance(await asked.failure(), UnauthorizedError)
-        cloud.sessions.clear()
-        assert isinstance(await asked.failure(), UnauthorizedError)
+        for _ in range(3):
+            error = await asked.failure()
+            assert isinstance(error, UnauthorizedError)
+            assert error.code == "LOGIN_CONTROL.1000"
+        cloud.faults.clear()  # somebody has given it one
+        await asked.services()
+        assert cloud.sessions == sessions
 
     assert cloud.operations[LOG_IN] == 1
 
@@ -330,6 +335,24 @@ async def test_close_logs_out() -> None:
     assert not cloud.sessions
     assert cloud.operations[LOG_OUT] == 1
     assert cloud.requests[-1].status == 200
+
+
+async def test_session_whose_log_out_was_given_up_is_closed_at_the_end() -> None:
+    cloud = Cloud(services=3)
+    async with asking(cloud, by_account()) as asked:
+        await asked.services()
+        hang = Fault.hang(operation=LOG_OUT, times=1)
+        cloud.faults.append(hang)
+        closing = asyncio.create_task(asked.client.close())
+        while not hang.struck:  # noqa: ASYNC110 - the platform makes it so
+            await asyncio.sleep(0.001)
+        closing.cancel()
+        await asyncio.wait({closing})
+        assert len(cloud.sessions) == 1
+        await asked.client.close()
+
+    assert not cloud.sessions
+    assert cloud.operations[LOG_OUT] == 2
 
 
 async def test_close_without_a_session_asks_nothing() -> None:
