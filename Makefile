@@ -39,6 +39,9 @@ bench-venv:
 reliability: $(VENV)/.developing  ## every fault at every place, some minutes
 	ZSTACK_TEST_RELIABILITY=whole $(BIN)/python -m pytest -n $(WORKERS) tests/reliability
 
+endings: $(VENV)/.developing  ## every way to end at every moment; a quarter of an hour
+	ZSTACK_TEST_ENDINGS=whole $(BIN)/python -m pytest -n $(WORKERS) tests/ending
+
 test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
 	@tools/test-system $(BIN)/python -n $(WORKERS)
 
@@ -118,4 +121,4 @@ $(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
 	@touch $@
 
-.PHONY: sbom help install demo test reliability test-system bench bench-short bench-venv fuzz mutate soak lint format docs dashboards lock clean
+.PHONY: sbom help install demo test reliability endings test-system bench bench-short bench-venv fuzz mutate soak lint format docs dashboards lock clean
