@@ -21,6 +21,7 @@ SOURCES: Final = ("HuggingFace", "ModelScope", "Bentoml", "Other")
 
 CHINESE_EVERY: Final = 10
 ESCAPED_EVERY: Final = 50
+OUTDATED_EVERY: Final = 8
 
 _CLASS: Final = "org.zstack.ai.entity.ModelServiceInventory"
 _MONTHS: Final = (
@@ -88,8 +89,7 @@ def _pair(number: int, uuid: str, shape: Shape, chance: random.Random) -> tuple[
     record = _projected(number, uuid, chance)
     if shape is Shape.FULL:
         record |= _rest(uuid, chance)
-    version, has_new_version = record["version"], record["hasNewVersion"]
-    update = {"version": f"{version}.post1", "hasNewVersion": not has_new_version}
+    update = {"version": f"{record['version']}.post1", "hasNewVersion": _outdated(chance)}
     return _json(record), _json(record | update)
 
 
@@ -109,7 +109,7 @@ def _projected(number: int, uuid: str, chance: random.Random) -> dict[str, Any]:
         "framework": framework,
         "source": chance.choice(SOURCES),
         "version": f"{chance.randrange(3)}.{chance.randrange(20)}.{chance.randrange(10)}",
-        "hasNewVersion": chance.random() < 1 / 8,
+        "hasNewVersion": _outdated(chance),
         "requestCpu": chance.choice((1, 2, 4, 8, 16, 32)),
         "requestMemory": chance.choice((2, 4, 8, 16, 32, 64, 128)) * 2**30,
         "size": chance.randrange(10**8, 10**11),
@@ -120,6 +120,10 @@ def _projected(number: int, uuid: str, chance: random.Random) -> dict[str, Any]:
         "supportDistributed": chance.random() < 1 / 2,
         "createDate": _date(chance),
     }
+
+
+def _outdated(chance: random.Random) -> bool:
+    return chance.random() < 1 / OUTDATED_EVERY
 
 
 def _name(number: int, framework: str) -> str:
