@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from .clock import Clock
 from .loop import Loop
+from .pace import Leading
 
 if TYPE_CHECKING:
     from .weeks import Evening, Report
@@ -27,7 +28,8 @@ _COLUMNS: Final = (
     "logins",
     "series",
     "blocks",
-    "MiB resident",
+    "KiB resident",
+    "KiB held",
     "KiB traced",
 )
 
@@ -39,8 +41,13 @@ def main() -> int:
     from . import weeks  # noqa: PLC0415 - nothing of the exporter before the clock rules
 
     print("  ".join(_COLUMNS))
-    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=partial(Loop, clock)) as loop:
-        report = loop.run(weeks.live(clock, given.days, Path(folder), given.seed, _tell))
+    waiting = Leading(clock)
+    making = partial(Loop, clock, waiting)
+    with TemporaryDirectory() as folder, asyncio.Runner(loop_factory=making) as loop:
+        living = weeks.live(
+            clock, waiting, given.days, Path(folder), given.seed, _tell, traced=given.traced
+        )
+        report = loop.run(living)
     _sum_up(report)
     print(f"{given.days} days in {real_time() - began:.0f} s")
     return 1 if report.broken else 0
@@ -51,6 +58,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--days", type=int, default=DAYS, help=f"how many; {DAYS} by default")
     parser.add_argument("--begin", default=BEGIN, help=f"when, in UTC; {BEGIN} by default")
     parser.add_argument("--seed", type=int, default=1, help="of all chance; 1 by default")
+    traced = "trace each allocation of the exporter; this takes twice as long"
+    parser.add_argument("--traced", action="store_true", help=traced)
     return parser.parse_args()
 
 
@@ -67,8 +76,9 @@ def _tell(evening: "Evening") -> None:
         str(evening.logins),
         str(evening.series),
         str(memory.blocks),
-        f"{memory.resident / 1024**2:.1f}",
-        "" if memory.traced is None else f"{memory.traced / 1024:.0f}",
+        f"{memory.resident / 1024:.0f}",
+        f"{memory.held / 1024:.0f}",
+        f"{memory.traced / 1024:.0f}",
     )
     row = (figure.rjust(len(name)) for figure, name in zip(figures, _COLUMNS, strict=True))
     print("  ".join(row), flush=True)
@@ -78,6 +88,8 @@ def _sum_up(report: "Report") -> None:
     happened = {"looks at the page": report.looks, "comparisons with a new one": report.compared}
     for what, number in {**happened, **report.happened}.items():
         print(f"{number:>7} {what}")
+    for kind, grown in report.grown.items():
+        print(f"{grown:>7.2%} more memory {kind}")
     print("\n".join(["BROKEN:", *report.broken]) if report.broken else "every promise was kept")
 
 

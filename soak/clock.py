@@ -1,22 +1,44 @@
-"""The time of a whole process, which passes only when it is told to."""
+"""The time of whole processes, which passes only when it is told to."""
 
+import mmap
+import os
 import time
-from dataclasses import dataclass
 from typing import Final
 
 _BOOTED: Final = 1000.0
 """The monotonic clock when the exporter starts: not zero, as it never is."""
 
 _NANOSECONDS: Final = 1_000_000_000
+_SIZE: Final = 16
+"""Bytes: two numbers."""
 
 
-@dataclass(slots=True)
 class Clock:
-    """`began` is Unix time, `elapsed` the seconds since; `error` is how wrong the wall clock is."""
+    """`began` is Unix time; what passes since is in memory that other processes can share."""
 
-    began: float
-    elapsed: float = 0.0
-    error: float = 0.0
+    def __init__(self, began: float, shared: int | None = None) -> None:
+        """`shared` is another clock's, in a process that has inherited it."""
+        self.began = began
+        self.shared = _zeros() if shared is None else shared
+        self._cells = memoryview(mmap.mmap(self.shared, _SIZE)).cast("d")
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self._cells[0]
+
+    @elapsed.setter
+    def elapsed(self, seconds: float) -> None:
+        self._cells[0] = seconds
+
+    @property
+    def error(self) -> float:
+        """How wrong the wall clock is, in seconds."""
+        return self._cells[1]
+
+    @error.setter
+    def error(self, seconds: float) -> None:
+        self._cells[1] = seconds
 
     def true(self) -> float:
         """The time that everybody else has: Unix seconds."""
@@ -44,3 +66,9 @@ class Clock:
         for name, read in reads.items():
             setattr(time, name, read)
             setattr(time, f"{name}_ns", lambda read=read: round(read() * _NANOSECONDS))
+
+
+def _zeros() -> int:
+    memory = os.memfd_create("clock")
+    os.ftruncate(memory, _SIZE)
+    return memory

@@ -4,7 +4,7 @@ import asyncio
 import selectors
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from typing_extensions import TypeVarTuple, override
 
@@ -13,18 +13,23 @@ from .clock import Clock
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_ON_ITS_WAY_SECONDS: Final = 0.001
-"""Real time, in which the kernel hands on what a socket of this process sent to another."""
+Ready: TypeAlias = list[tuple[selectors.SelectorKey, int]]
 
-_LONGEST_WORK_SECONDS: Final = 60.0
+ON_ITS_WAY_SECONDS: Final = 0.001
+"""Real time, in which the kernel hands on what one socket has sent to another."""
+
+LONGEST_WAY_SECONDS: Final = 2.0
+"""The same on a machine with too much to do; only waited for where nothing else can come."""
+
+LONGEST_WORK_SECONDS: Final = 60.0
 
 
 class Loop(asyncio.SelectorEventLoop):
     """Its time is the clock's. It stands still while threads work and while sockets have data."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, waiting: "Waiting | None" = None) -> None:
         self._clock = clock
-        self._waiting = _Waiting(clock)
+        self._waiting = waiting or Waiting(clock)
         super().__init__(self._waiting)
 
     @override
@@ -50,36 +55,51 @@ class Loop(asyncio.SelectorEventLoop):
             self._waiting.threads -= 1
 
 
-class _Waiting(selectors.BaseSelector):
+class Waiting(selectors.BaseSelector):
     """A selector that never waits for a timer: it moves the clock there."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._real = selectors.DefaultSelector()
+        self._quiet = False
         self.threads = 0
 
     def one_less(self, _done: asyncio.Future[Any]) -> None:
         self.threads -= 1
 
     @override
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = self._real.select(0)
+    def select(self, timeout: float | None = None) -> Ready:
+        ready = self._ready(0)
         if ready or timeout == 0:
             return ready
         if self.threads:
             return self._work()
-        ready = self._real.select(_ON_ITS_WAY_SECONDS)
-        if not ready:
-            if timeout is None:
-                raise RuntimeError("nothing is under way, and there is no timer to wait for")
-            self._clock.elapsed += timeout
+        return self._idle(self._clock.elapsed + (float("inf") if timeout is None else timeout))
+
+    def _ready(self, seconds: float | None) -> Ready:
+        """What there is to read or write, after so much real time at most."""
+        ready = self._real.select(seconds)
+        self._quiet = not ready
         return ready
 
-    def _work(self) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = self._real.select(_LONGEST_WORK_SECONDS)
-        if not ready:
+    def _work(self) -> Ready:
+        ready = self._ready(LONGEST_WORK_SECONDS)
+        if self._quiet:
             raise RuntimeError("a thread has worked for too long")
         return ready
+
+    def _idle(self, timer: float) -> Ready:
+        """There is nothing to do before the clock has reached the next timer."""
+        endless = timer == float("inf")
+        ready = self._ready(LONGEST_WAY_SECONDS if endless else ON_ITS_WAY_SECONDS)
+        if not ready:
+            self._pass(timer)
+        return ready
+
+    def _pass(self, until: float) -> None:
+        if until == float("inf"):
+            raise RuntimeError("nothing is under way, and there is no timer to wait for")
+        self._clock.elapsed = until
 
     @override
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:

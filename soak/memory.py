@@ -1,46 +1,67 @@
-"""How much memory the exporter has: the process, and what its own code has allocated."""
+"""How much memory a process has, as itself sees it."""
 
+import ctypes
 import gc
 import os
 import sys
 import tracemalloc
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from json import dumps, loads
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
-_NOT_THE_EXPORTER: Final = tuple(
-    tracemalloc.Filter(inclusive=False, filename_pattern=pattern)
-    for pattern in (
-        "*/exporter/simulator/*",
-        "*/prometheus_client/*parser.py",
-        "*/soak/*",
-        tracemalloc.__file__,
-    )
-)
+
+class _Allocated(ctypes.Structure):
+    """glibc's struct mallinfo2."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """`resident` in bytes and `blocks` of Python's are the whole process, platforms and observer.
+    """In bytes, but for `blocks`, the number of Python's small ones.
 
-    `traced` are the bytes that anything but those two allocated since tracing began and has not
-    given back, None as long as nothing is traced.
+    `resident`  what the system counts: what is held, and the gaps between
+    `held`      what the C library has handed out: Python's larger blocks, extensions, OpenSSL
+    `traced`    what Python and its extensions have allocated since tracing began and still hold;
+                0 if nothing is traced
     """
 
     resident: int
+    held: int
     blocks: int
-    traced: int | None
+    traced: int
 
     @classmethod
     def now(cls) -> Self:
+        """Of this process, without its garbage."""
         gc.collect()
-        blocks = sys.getallocatedblocks()
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        return cls(pages * os.sysconf("SC_PAGE_SIZE"), blocks, _traced())
+        traced, _ = tracemalloc.get_traced_memory()
+        resident = pages * os.sysconf("SC_PAGE_SIZE")
+        return cls(resident, _held(), sys.getallocatedblocks(), traced)
+
+    @classmethod
+    def told(cls, message: bytes) -> Self:
+        """Of another process."""
+        return cls(**loads(message))
+
+    def telling(self) -> bytes:
+        """For another process."""
+        return dumps(asdict(self)).encode()
 
 
-def _traced() -> int | None:
-    if not tracemalloc.is_tracing():
-        return None
-    ours = tracemalloc.take_snapshot().filter_traces(_NOT_THE_EXPORTER)
-    return sum(trace.size for trace in ours.traces)
+def _held() -> int:
+    """In its heap and mapped one by one; 0 where the C library is another one than glibc."""
+    mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo is None:
+        return 0
+    mallinfo.restype = _Allocated
+    allocated = mallinfo()
+    return int(allocated.uordblks + allocated.hblkhd)

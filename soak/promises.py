@@ -23,9 +23,16 @@ INVENTORY: Final = "zstack_model_service"
 """How the name of every family of the inventory begins."""
 
 _MOST_TOLD: Final = 20
-_DAYS_THAT_TELL: Final = 2
-_MOST_GROWN: Final = 0.2
-"""Of memory, over the last two thirds of the days: wide, as platforms and observer are in it."""
+
+_MOST_GROWN: Final = {"traced": 0.01, "blocks": 0.01, "held": 0.02, "resident": 0.05}
+"""Of each kind of memory, from the days before the middle of its life to those after it.
+
+Estates grow and shrink by some per cent of what is held. What is resident has the gaps between too.
+"""
+_UNSETTLED: Final = 5
+"""One of so many days is over before that counts: until then faults are met that are new to it."""
+
+_DAYS_THAT_TELL: Final = 4
 _MOMENT: Final = 0.001
 _Series: TypeAlias = tuple[str, frozenset[tuple[str, str]]]
 
@@ -39,6 +46,8 @@ class Promises:
         self._counters: dict[_Series, float] = {}
         self.looks = 0
         self.series = 0
+        self.grown: dict[str, float] = {}
+        """By what part memory has grown, by its kind."""
         self.broken: list[str] = []
 
     def look(self, page: str, accept: str) -> None:
@@ -60,19 +69,17 @@ class Promises:
         self.hold(known == new, f"{target}: {len(known)} lines differ from the {len(new)} of new")
 
     def steady_memory(self, evenings: Sequence[Memory]) -> None:
-        """After a third of the days, when every fault has been met; and of what was traced."""
-        third = len(evenings) // 3
-        if third >= _DAYS_THAT_TELL:
-            self._steady("resident", [each.resident for each in evenings[third:]])
-            self._steady("Python's", [each.blocks for each in evenings[third:]])
-        self._steady("traced", [each.traced for each in evenings if each.traced is not None][1:])
-
-    def _steady(self, what: str, sizes: Sequence[int]) -> None:
-        """The last ones, at their least, are hardly above the first ones."""
-        half = len(sizes) // 2
-        if half:
-            grown = min(sizes[-half:]) / min(sizes[:half]) - 1
-            self.hold(grown < _MOST_GROWN, f"{what} memory has grown by {grown:.1%}")
+        """At its least in the second half of the days, each kind is hardly above the first half."""
+        settled = evenings[len(evenings) // _UNSETTLED :]
+        half = len(settled) // 2
+        if half < _DAYS_THAT_TELL:
+            return
+        for kind, most in _MOST_GROWN.items():
+            sizes = [getattr(each, kind) for each in settled]
+            before, after = min(sizes[:half]), min(sizes[-half:])
+            grown = after / before - 1 if before else 0.0
+            self.grown[kind] = grown
+            self.hold(grown < most, f"{kind} memory has grown by {grown:.1%}")
 
     def hold(self, holds: object, broken: str) -> None:
         if not holds and len(self.broken) < _MOST_TOLD:

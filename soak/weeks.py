@@ -1,9 +1,7 @@
-"""The exporter and two platforms in one process, for as many days as are asked for."""
+"""The exporter and, in another process, two platforms: for as many days as are asked for."""
 
 import asyncio
-import tracemalloc
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +9,10 @@ from typing import Any, Final
 import aiohttp
 import yaml
 
-from exporter import daemon, logs
+from exporter import logs
 from exporter.connection import tls_contexts
 from exporter.exposition import Exposition, Format, OnStale
 from exporter.settings import load
-from exporter.signals import Signals
 from exporter.simulator import Cloud, serving
 from exporter.simulator.accounts import EXAMPLE_KEY_ID, EXAMPLE_KEY_SECRET
 from exporter.telemetry import Telemetry
@@ -24,6 +21,8 @@ from exporter.watching import polling
 from .clock import Clock
 from .happenings import DAY, MINUTE, Happenings
 from .memory import Memory
+from .pace import Leading
+from .process import Running, running
 from .promises import OPENMETRICS, TEXT, Promises
 from .sites import AUDITOR, Site
 
@@ -34,13 +33,10 @@ LOOK_EVERY: Final = 30
 
 COMPARE_EVERY: Final = 6 * 60
 
-TRACED_DAYS: Final = 5
-"""The last ones, if there are more: to trace every allocation takes more time than all else."""
-
 
 @dataclass(frozen=True, slots=True)
 class Evening:
-    """What there was at the end of a day: the counters, and the size of page and process."""
+    """What there was at the end of a day: the counters, the size of the page and the process's."""
 
     day: int
     polls: int
@@ -58,11 +54,19 @@ class Report:
     happened: dict[str, int] = field(default_factory=dict)
     looks: int = 0
     compared: int = 0
+    grown: dict[str, float] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
 
 
 async def live(
-    clock: Clock, days: int, folder: Path, seed: int, told: Callable[[Evening], None]
+    clock: Clock,
+    waiting: Leading,
+    days: int,
+    folder: Path,
+    seed: int,
+    told: Callable[[Evening], None],
+    *,
+    traced: bool,
 ) -> Report:
     """So many days; `told` hears of each when it has passed."""
     logs.configure("error", "logfmt")
@@ -70,9 +74,9 @@ async def live(
     async with serving(by_account.cloud) as by_account.url, serving(by_key.cloud) as by_key.url:
         file = folder / "exporter.yaml"
         file.write_text(yaml.safe_dump(_settings(by_account, by_key)), encoding="utf-8")
-        weeks = _Weeks(clock, (by_account, by_key), seed, told)
-        async with _exporter(file, weeks.signals) as url, aiohttp.ClientSession(url) as http:
-            await weeks.live(http, days)
+        weeks = _Weeks(clock, (by_account, by_key), waiting.memory, told)
+        async with running(file, clock, waiting, weeks.bad, traced=traced) as exporter:
+            await weeks.live(exporter, days, seed)
         weeks.ended()
         return weeks.report
 
@@ -81,27 +85,33 @@ class _Weeks:
     """Whoever looks, compares and writes down."""
 
     def __init__(
-        self, clock: Clock, sites: tuple[Site, Site], seed: int, told: Callable[[Evening], None]
+        self,
+        clock: Clock,
+        sites: tuple[Site, Site],
+        memory: Callable[[], Memory],
+        told: Callable[[Evening], None],
     ) -> None:
         self._clock = clock
         self._sites = sites
+        self._memory = memory
         self._told = told
         self._promises = Promises(sites, clock)
         self._compare_at = 0
-        self.signals = Signals()
-        self._happenings = Happenings(*sites, clock, self.signals.reload.set, seed)
         self.report = Report(broken=self._promises.broken)
 
-    async def live(self, http: aiohttp.ClientSession, days: int) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            living = tasks.create_task(self._happenings.live())
+    def bad(self, what: str) -> None:
+        self._promises.hold(False, what)  # noqa: FBT003 - it does not
+
+    async def live(self, exporter: Running, days: int, seed: int) -> None:
+        happenings = Happenings(*self._sites, self._clock, exporter.reload, seed)
+        async with aiohttp.ClientSession(exporter.url) as http, asyncio.TaskGroup() as tasks:
+            living = tasks.create_task(happenings.live())
             for minute in range(0, days * DAY, LOOK_EVERY):
-                if minute == (days - TRACED_DAYS) * DAY:
-                    tracemalloc.start()
                 at = (minute + 0.5) * MINUTE
                 await asyncio.sleep(at - self._clock.elapsed)
                 await self._look(http, minute)
             living.cancel()
+        self.report.happened = dict(happenings.counts)
 
     def ended(self) -> None:
         """The exporter has ended and left nothing behind."""
@@ -109,7 +119,7 @@ class _Weeks:
             left = site.sessions.living
             self._promises.hold(left == 0, f"{site.name}: {left} sessions left open")
         self._promises.steady_memory([each.memory for each in self.report.evenings])
-        self.report.happened = dict(self._happenings.counts)
+        self.report.grown = self._promises.grown
         self.report.looks = self._promises.looks
 
     async def _look(self, http: aiohttp.ClientSession, minute: int) -> None:
@@ -138,7 +148,7 @@ class _Weeks:
             failed=_total(page, "zstack_polls_total", 'outcome="failure"'),
             logins=_total(page, "zstack_logins_total", 'result="success"'),
             series=self._promises.series,
-            memory=Memory.now(),
+            memory=self._memory(),
         )
         self.report.evenings.append(evening)
         self._told(evening)
@@ -172,29 +182,8 @@ def _sites(clock: Clock, folder: Path) -> tuple[Site, Site]:
 def _settings(*sites: Site) -> dict[str, Any]:
     return {
         "targets": {site.name: site.settings for site in sites},
-        "log": {"level": "error"},
         "web": {"listen_address": ["127.0.0.1:0"]},
     }
-
-
-@asynccontextmanager
-async def _exporter(file: Path, signals: Signals) -> AsyncIterator[str]:
-    """The exporter of this file, as its command runs it, until the block ends."""
-    flags = {"config": {"file": str(file)}}
-    listening: asyncio.Future[tuple[str, ...]] = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            daemon.run(
-                load(flags, {}),
-                signals,
-                read=lambda: load(flags, {}),
-                listening=listening.set_result,
-            )
-        )
-        try:
-            yield (await listening)[0]
-        finally:
-            signals.stop.set()
 
 
 async def _page_of_new(site: Site) -> str:

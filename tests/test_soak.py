@@ -1,17 +1,21 @@
 """A day of the exporter's life in seconds, and the clock that makes it possible."""
 
 import asyncio
+import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from soak import pace
 from soak.clock import Clock
 from soak.loop import Loop
+from soak.pace import Following
 from soak.promises import Promises
 
 ROOT = Path(__file__).parents[1]
@@ -84,6 +88,46 @@ def test_time_stands_still_while_data_is_on_its_way(clock: Clock, runner: asynci
 
     with runner:
         assert runner.run(ask()) == 0
+
+
+def test_two_processes_live_in_one_time(clock: Clock) -> None:
+    """Threads stand for them here; soak's own are processes."""
+    seen: list[tuple[str, float]] = []
+
+    async def work_and_sleep() -> None:
+        await asyncio.sleep(5)
+        seen.append(("follows", clock.elapsed))
+        await asyncio.to_thread(time.sleep, 0.1)
+        seen.append(("has worked", clock.elapsed))
+        await asyncio.sleep(2)
+        seen.append(("follows", clock.elapsed))
+
+    def follow(leader: socket.socket) -> None:
+        making = partial(Loop, clock, Following(clock, leader))
+        with leader, asyncio.Runner(loop_factory=making) as runner:
+            runner.run(work_and_sleep())
+
+    async def lead() -> None:
+        for _ in range(3):
+            await asyncio.sleep(3)
+            seen.append(("leads", clock.elapsed))
+
+    ours, others = pace.ends()
+    waiting = pace.Leading(clock)
+    waiting.lead(ours)
+    follower = Thread(target=follow, args=[others])
+    follower.start()
+    with ours, asyncio.Runner(loop_factory=partial(Loop, clock, waiting)) as runner:
+        runner.run(lead())
+    follower.join()
+    assert seen == [
+        ("leads", 3),
+        ("follows", 5),
+        ("has worked", 5),
+        ("leads", 6),
+        ("follows", 7),
+        ("leads", 9),
+    ]
 
 
 def test_nothing_to_wait_for_is_an_error(runner: asyncio.Runner) -> None:
