@@ -227,3 +227,16 @@ MISHAPS: Final[Mapping[str, tuple[Row, ...]]] = {
     "two_answers": (Row({}, FINE, "what nobody asked for is no answer to anything"),),
 }
 """By what happens on the way to the platform."""
+
+HANDSHAKES: Final[Mapping[str, Row]] = {
+    "trickle": Row({}, FINE, "a handshake is what its bytes are, however they come"),
+    "silence": Row({}, UNREACHABLE, "there was no connection that could be used"),
+    "stall": Row({}, UNREACHABLE, "as above"),
+    "hang_up": Row({}, UNREACHABLE, "as above"),
+    "cut": Row({}, UNREACHABLE, "as above"),
+    "reset": Row({}, UNREACHABLE, "as above"),
+    "refusal": Row({}, UNREACHABLE, "as above: the two agree on no TLS"),
+    "plain": Row({}, UNREACHABLE, "as above: the port does not speak TLS"),
+    "noise": Row({}, UNREACHABLE, "as above"),
+}
+"""By what happens to a platform's first words in TLS."""

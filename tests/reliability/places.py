@@ -1,19 +1,19 @@
 """Where in the exporter's dealings with a platform something goes wrong, and for whom."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from typing_extensions import override
 
 from exporter.simulator.faults import Rule
 
+T = TypeVar("T")
+
 WHOLE: Final = os.environ.get("ZSTACK_TEST_RELIABILITY") == "whole"
 """Whether to try everything, as `make reliability` does; else a part of it, for every run."""
-
-PART: Final = 4
 
 SERVICES: Final = 12
 PAGE_SIZE: Final = 5
@@ -95,5 +95,27 @@ PLACES: Final = tuple(
 
 
 def places(number: int) -> Sequence[Place]:
-    """All places, or the part of them that falls to the kind of trouble with this number."""
-    return PLACES if WHOLE else PLACES[number % PART :: PART]
+    """All places, or the part of them that falls to the kind of trouble with this number.
+
+    That is login, zone look-up, log-out and half of the pages, each for one identity and once or
+    lasting; over eight numbers it comes to all of them.
+    """
+    return PLACES if WHOLE else tuple(_part(number))
+
+
+def together(kinds: Iterable[T], in_part: int = 2) -> Sequence[tuple[T, ...]]:
+    """Which kinds of trouble share an exporter: it has time for more if each is tried in part."""
+    every, number = tuple(kinds), 1 if WHOLE else in_part
+    return [every[first : first + number] for first in range(0, len(every), number)]
+
+
+def named(kinds: Sequence[object]) -> str:
+    """Of those that share an exporter."""
+    return " and ".join(map(str, kinds))
+
+
+def _part(number: int) -> Iterator[Place]:
+    ways = len(Identity) * len(Lasting)
+    for position, phase in enumerate(Phase):
+        if not phase.lists or position % 2 == number // ways % 2:
+            yield PLACES[ways * position + (number + position) % ways]

@@ -7,22 +7,21 @@ exporter knows of; this one it takes for the platform.)
 
 import asyncio
 import gzip
-import socket
-import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, Self, TypeAlias
+from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from exporter.simulator.faults import Rule
 
-_END_OF_HEAD: Final = b"\r\n\r\n"
-_RESET: Final = struct.pack("ii", 1, 0)
-"""Close at once, and say so with RST: lingering on, for zero seconds."""
+from .spoiling import Spoil, accepting, endless, resetting, sending, stalling, trickling
 
+_END_OF_HEAD: Final = b"\r\n\r\n"
 _MIB: Final = 1 << 20
+_SESSION_REFUSED: Final = b"ID.1001"
 _EMPTY_LIST: Final = b'{"inventories":[],"total":0}'
 
 _OPERATIONS: Final = {
@@ -30,9 +29,6 @@ _OPERATIONS: Final = {
     "GET /zstack/v1/ai/model-services": "QueryModelService",
     "GET /zstack/v1/management-nodes/platform-timezone": "GetPlatformTimeZone",
 }
-
-Spoil: TypeAlias = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
-"""Hands a whole answer on, or does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +51,47 @@ class Mishap:
     @classmethod
     def trickle(cls) -> Self:
         """Its first bytes come one by one, each in a segment of its own."""
-
-        async def spoil(answer: bytes, out: asyncio.StreamWriter) -> None:
-            for place in range(500):
-                out.write(answer[place : place + 1])
-                await asyncio.sleep(0)
-            out.write(answer[500:])
-
-        return cls("trickle", spoil)
+        return cls("trickle", trickling(500))
 
     @classmethod
     def silence(cls) -> Self:
         """The connection stays open, and nothing comes."""
-        return cls("silence", _stalling(after=lambda _: 0))
+        return cls("silence", stalling(after=lambda _: 0))
 
     @classmethod
     def stall_in_head(cls) -> Self:
         """Half of the head comes, and then nothing."""
-        return cls("stall_in_head", _stalling(after=lambda answer: _head(answer) // 2))
+        return cls("stall_in_head", stalling(after=lambda answer: _head(answer) // 2))
 
     @classmethod
     def stall_in_body(cls) -> Self:
         """All but the last byte comes, and then nothing."""
-        return cls("stall_in_body", _stalling(after=lambda answer: len(answer) - 1))
+        return cls("stall_in_body", stalling(after=lambda answer: len(answer) - 1))
 
     @classmethod
     def hang_up(cls) -> Self:
         """The connection is closed in good order, without an answer."""
-        return cls("hang_up", _sending(lambda _: b""))
+        return cls("hang_up", sending(lambda _: b""))
 
     @classmethod
     def cut_in_head(cls) -> Self:
         """The connection is closed in good order within the head."""
-        return cls("cut_in_head", _sending(lambda answer: answer[: _head(answer) // 2]))
+        return cls("cut_in_head", sending(lambda answer: answer[: _head(answer) // 2]))
 
     @classmethod
     def cut_in_body(cls) -> Self:
         """The connection is closed in good order one byte before the end."""
-        return cls("cut_in_body", _sending(lambda answer: answer[:-1]))
+        return cls("cut_in_body", sending(lambda answer: answer[:-1]))
 
     @classmethod
     def reset_in_body(cls) -> Self:
         """The connection is reset one byte before the end."""
-
-        async def spoil(answer: bytes, out: asyncio.StreamWriter) -> None:
-            out.write(answer[:-1])
-            await out.drain()
-            out.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-
-        return cls("reset_in_body", spoil)
+        return cls("reset_in_body", resetting(lambda answer: answer[:-1]))
 
     @classmethod
     def noise(cls) -> Self:
         """What comes is no HTTP at all."""
-        return cls("noise", _sending(lambda _: Random(7).randbytes(4096)))
+        return cls("noise", sending(lambda _: Random(7).randbytes(4096)))
 
     @classmethod
     def noise_in_body(cls) -> Self:
@@ -118,39 +101,39 @@ class Mishap:
             body = len(answer) - _head(answer)
             return answer[: _head(answer)] + Random(7).randbytes(body)
 
-        return cls("noise_in_body", _sending(noisy))
+        return cls("noise_in_body", sending(noisy))
 
     @classmethod
     def bad_chunks(cls) -> Self:
         """The body is in chunks, whose sizes are no numbers."""
         head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-        return cls("bad_chunks", _sending(lambda _: head + b"zz\r\n{}\r\n0\r\n\r\n"))
+        return cls("bad_chunks", sending(lambda _: head + b"zz\r\n{}\r\n0\r\n\r\n"))
 
     @classmethod
     def bad_gzip(cls) -> Self:
         """The body says that it is packed, and is not."""
-        return cls("bad_gzip", _sending(lambda _: _whole(b"not packed", "Content-Encoding: gzip")))
+        return cls("bad_gzip", sending(lambda _: _whole(b"not packed", "Content-Encoding: gzip")))
 
     @classmethod
     def bomb(cls) -> Self:
         """Some KiB that unpack to 4 MiB."""
         packed = gzip.compress(bytes(4 * _MIB), 9)
-        return cls("bomb", _sending(lambda _: _whole(packed, "Content-Encoding: gzip")))
+        return cls("bomb", sending(lambda _: _whole(packed, "Content-Encoding: gzip")))
 
     @classmethod
     def endless_head(cls) -> Self:
         """A header whose value never ends."""
-        return cls("endless_head", _endless(b"HTTP/1.1 200 OK\r\nX-Filler: ", b"x"))
+        return cls("endless_head", endless(b"HTTP/1.1 200 OK\r\nX-Filler: ", b"x"))
 
     @classmethod
     def endless_headers(cls) -> Self:
         """Headers, short ones, without end."""
-        return cls("endless_headers", _endless(b"HTTP/1.1 200 OK\r\n", b"X-Filler: x\r\n"))
+        return cls("endless_headers", endless(b"HTTP/1.1 200 OK\r\n", b"X-Filler: x\r\n"))
 
     @classmethod
     def endless_body(cls) -> Self:
         """A body without a length and without an end."""
-        return cls("endless_body", _endless(b"HTTP/1.1 200 OK\r\n\r\n{", b" "))
+        return cls("endless_body", endless(b"HTTP/1.1 200 OK\r\n\r\n{", b" "))
 
     @classmethod
     def endless_promises(cls) -> Self:
@@ -170,7 +153,25 @@ class Mishap:
         def doubled(answer: bytes) -> bytes:
             return answer.replace(b"Connection: close\r\n", b"") + _whole(_EMPTY_LIST)
 
-        return cls("two_answers", _sending(doubled))
+        return cls("two_answers", sending(doubled))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for; `start` is the first row of a page."""
+
+    operation: str
+    start: int
+
+    @classmethod
+    def of(cls, request: bytes) -> Self:
+        method, target, _ = request.split(b"\r\n", 1)[0].decode().split()
+        url = urlsplit(target)
+        start = int(parse_qs(url.query).get("start", ["0"])[0])
+        return cls(_OPERATIONS.get(f"{method} {url.path}", "LogOut"), start)
+
+    def is_meant(self, rule: Rule) -> bool:
+        return self.operation == rule["operation"] and self.start == rule.get("start", self.start)
 
 
 @dataclass(eq=False)
@@ -178,10 +179,13 @@ class Wire:
     """A stretch of the way to `platform`; `mishap` meets the answers that its rule means."""
 
     platform: str
-    mishap: Mishap
     rule: Rule
+    mishap: Mishap | None
     struck: int = 0
     url: str = ""
+    last: Request | None = None
+    """What was answered last, and whether the session was refused."""
+    last_refused: bool = False
     _on: bool = field(default=False, init=False)
 
     def begin(self) -> None:
@@ -192,25 +196,18 @@ class Wire:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request a connection: each is told apart from what was left on another."""
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            request = await _request(reader)
-            answer = await self._asked(request)
-            if self._meets(request):
-                self.struck += 1
-                await self.mishap.spoil(answer, writer)
-            else:
-                writer.write(answer)
-            await writer.drain()
-        writer.close()
+        request = await _request(reader)
+        answer = await self._asked(request)
+        self.last, self.last_refused = Request.of(request), _SESSION_REFUSED in answer
+        if self.mishap and self._meets(self.last):
+            self.struck += 1
+            await self.mishap.spoil(answer, writer)
+        else:
+            writer.write(answer)
 
-    def _meets(self, request: bytes) -> bool:
-        if not self._on or self.struck >= self.rule.get("times", self.struck + 1):
-            return False
-        method, target, _ = request.split(b"\r\n", 1)[0].decode().split()
-        url = urlsplit(target)
-        operation = _OPERATIONS.get(f"{method} {url.path}", "LogOut")
-        start = int(parse_qs(url.query).get("start", ["0"])[0])
-        return operation == self.rule["operation"] and start == self.rule.get("start", start)
+    def _meets(self, request: Request) -> bool:
+        enough = self.struck >= self.rule.get("times", self.struck + 1)
+        return self._on and not enough and request.is_meant(self.rule)
 
     async def _asked(self, request: bytes) -> bytes:
         """The platform's own answer, whole."""
@@ -224,62 +221,14 @@ class Wire:
 
 
 @asynccontextmanager
-async def wired(platform: str, mishap: Mishap, rule: Rule) -> AsyncIterator[Wire]:
+async def wired(
+    platform: str, rule: Rule, mishap: Mishap | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Wire]:
     """A way to the platform with its own URL, until the block ends."""
-    wire = Wire(platform, mishap, rule)
-    under_way: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        under_way.add(task)
-        try:
-            await wire.serve(reader, writer)
-        finally:
-            under_way.discard(task)
-            writer.transport.abort()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    wire.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    wire = Wire(platform, rule, mishap)
+    async with accepting(wire.serve, tls) as port:
+        wire.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         yield wire
-    finally:
-        server.close()
-        for task in tuple(under_way):
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-
-
-def _sending(made: Callable[[bytes], bytes]) -> Spoil:
-    async def spoil(answer: bytes, out: asyncio.StreamWriter) -> None:
-        out.write(made(answer))
-
-    return spoil
-
-
-def _stalling(after: Callable[[bytes], int]) -> Spoil:
-    """So many bytes, then nothing until the client has gone."""
-
-    async def spoil(answer: bytes, out: asyncio.StreamWriter) -> None:
-        out.write(answer[: after(answer)])
-        await out.drain()
-        while not out.transport.is_closing():  # noqa: ASYNC110 - the client ends it, no event
-            await asyncio.sleep(0.1)
-
-    return spoil
-
-
-def _endless(begun: bytes, more: bytes) -> Spoil:
-    """More and more, as fast as the client takes it, until it has gone."""
-
-    async def spoil(_answer: bytes, out: asyncio.StreamWriter) -> None:
-        out.write(begun)
-        piece = more * (1 << 12)
-        while not out.transport.is_closing():
-            out.write(piece)
-            await out.drain()
-
-    return spoil
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
