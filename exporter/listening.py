@@ -37,6 +37,9 @@ SHUTDOWN_SECONDS: Final = 1.0
 UNREAD_SECONDS: Final = 60.0
 """After which the system drops a client that takes nothing of what it was sent."""
 
+UNSENT_BYTES: Final = 128 * 1024
+"""Of an answer that the system holds beyond what is on its way; left alone it holds megabytes."""
+
 RETRY_SECONDS: Final = 1.0
 """Until the next try to accept, when the system had no room for another connection."""
 
@@ -238,9 +241,7 @@ async def _next(on: socket.socket) -> socket.socket:
 
 async def _hand_over(connection: socket.socket, listening: Listening, served: Served) -> None:
     """Let the server have the connection, once TLS is agreed on."""
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
-        unread = round(listening.unread_seconds * 1000)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, unread)
+    _limit(connection, listening.unread_seconds)
     try:
         with listening.clients.arriving():
             transport = await _agreed(connection, listening, served)
@@ -249,6 +250,14 @@ async def _hand_over(connection: socket.socket, listening: Listening, served: Se
         log.debug("connection dropped", error=error.strerror or str(error))
     else:
         listening.clients.admit(transport)
+
+
+def _limit(connection: socket.socket, unread_seconds: float) -> None:
+    """What a client that does not read may cost, as far as the system lets that be said."""
+    options = {"TCP_USER_TIMEOUT": round(unread_seconds * 1000), "TCP_NOTSENT_LOWAT": UNSENT_BYTES}
+    for name, value in options.items():
+        if hasattr(socket, name):  # Linux has both
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def _agreed(

@@ -6,7 +6,7 @@ import re
 import resource
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Final
 
 import aiohttp
 
-from tests.exporting import PATIENCE, Samples
+from tests.exporting import PATIENCE, Samples, is_up
 
 WHOLE: Final = os.environ.get("ZSTACK_TEST_RELIABILITY") == "whole"
 """Whether to try all, and as many at once as docs/reliability.md says."""
@@ -55,11 +55,14 @@ class Running:
 
     async def until_up(self) -> Samples:
         """The first page with what the platform has."""
+        return await self.until(is_up)
+
+    async def until(self, holds: Callable[[Samples], object]) -> Samples:
+        """The first page on which something holds."""
         async with asyncio.timeout(PATIENCE):
-            while True:
-                page = await self.scrape()
-                if page.value("zstack_up") == 1:
-                    return page
+            while not holds(page := await self.scrape()):
+                pass
+            return page
 
 
 @asynccontextmanager

@@ -41,12 +41,12 @@ class Talk:
         with suppress(OSError):
             self.writer.write_eof()
 
-    async def answer(self, *, head: bool = False) -> Answer | None:
+    async def answer(self, *, head: bool = False, patience: float = PATIENCE) -> Answer | None:
         """The next answer, None where the connection ended instead.
 
         Raises AssertionError for what is no answer.
         """
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             try:
                 return await self._answer(head=head)
             except ConnectionError:
