@@ -38,6 +38,11 @@ bench-venv:
 
 reliability: $(VENV)/.developing  ## every fault at every place, some minutes
 	ZSTACK_TEST_RELIABILITY=whole $(BIN)/python -m pytest -n $(WORKERS) tests/reliability
+	$(MAKE) hostile
+
+hostile: $(VENV)/.developing  ## clients who mean harm, a thousand at once, some minutes; prints memory
+	ZSTACK_TEST_RELIABILITY=whole $(BIN)/python -m pytest --timeout 300 \
+	    -o log_cli=true -o log_cli_level=INFO tests/hostile
 
 endings: $(VENV)/.developing  ## every way to end at every moment; a quarter of an hour
 	ZSTACK_TEST_ENDINGS=whole $(BIN)/python -m pytest -n $(WORKERS) tests/ending
@@ -121,4 +126,4 @@ $(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
 	@touch $@
 
-.PHONY: sbom help install demo test reliability endings test-system bench bench-short bench-venv fuzz mutate soak lint format docs dashboards lock clean
+.PHONY: sbom help install demo test reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak lint format docs dashboards lock clean

@@ -77,8 +77,8 @@ class Clients:
 
     def part(self) -> None:
         """End every connection that is still open: whoever has not read by now will not."""
-        for transport in (*self._idle, *self._answered):
-            transport.abort()
+        for transport in filter(_has_file, (*self._idle, *self._answered)):
+            transport.abort()  # which may not be done to one that is closed
 
     def _make_room(self) -> None:
         if len(self._idle) + len(self._arriving) + len(self._answered) < self._most:
@@ -94,7 +94,7 @@ class Clients:
 
     def _give_up(self, seen: "ref[asyncio.WriteTransport]") -> None:
         transport = seen()
-        if transport is not None and transport in self._silent:
+        if transport is not None and transport in self._silent and _has_file(transport):
             transport.abort()
 
 

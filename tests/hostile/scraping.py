@@ -18,10 +18,11 @@ from tests.exporting import PATIENCE
 
 from .talking import Answer, talking
 
+HEALTHY = b"GET /-/healthy HTTP/1.1\r\nHost: here\r\n\r\n"
 PARSED = 5
 """Pages that are parsed; it takes seconds for one that is large."""
 
-_GENERATION = re.compile(r'^zstack_model_service_info\{.*,version="(g\d+)"', re.MULTILINE)
+_GENERATION = re.compile(r',version="(g\d+)"')
 
 AGAIN_SECONDS = 0.3
 """Until a scraper that was refused asks again."""
@@ -63,6 +64,8 @@ class Scrapes:
     ) -> None:
         head = f"GET /metrics HTTP/1.1\r\nHost: here\r\nAccept-Encoding: {encoding}\r\n\r\n"
         async with talking(address) as talk:
+            talk.say(HEALTHY)  # whoever says nothing for ten seconds is dropped
+            await talk.answer(patience=2 * PATIENCE)
             await ready.wait()
             while True:
                 talk.say(head.encode())

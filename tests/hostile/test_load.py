@@ -6,7 +6,6 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 import aiohttp
-import pytest
 
 from exporter.simulator import Cloud, serving
 from tests.exporting import polls
@@ -17,15 +16,14 @@ from .scraping import Scrapes, changing, scraped_at_once
 log = logging.getLogger(__name__)
 
 SCRAPERS, SERVICES = (1000, 2000) if WHOLE else (100, 500)
-INTERVAL = 2.0 if WHOLE else 0.5
-POLLS = 5 if WHOLE else 2
+INTERVAL = 5.0 if WHOLE else 0.5
+POLLS = 2
 """That lie between the first scrapes and the last, at least."""
-MORE_MEMORY = 200 if WHOLE else 60
+MORE_MEMORY = 150 if WHOLE else 60
 """MiB that it may take for all of them."""
 
 
-@pytest.mark.parametrize("most", [40, 0] if WHOLE else [40])
-async def test_each_gets_a_whole_page_or_is_told_to_come_again(most: int) -> None:
+async def test_each_gets_a_whole_page_or_is_told_to_come_again() -> None:
     cloud = Cloud(services=SERVICES)
     async with (
         serving(cloud) as platform,
@@ -35,7 +33,6 @@ async def test_each_gets_a_whole_page_or_is_told_to_come_again(most: int) -> Non
             f"--target.interval={INTERVAL}",
             "--target.stale-after=10m",
             "--target.page-size=10000",  # so that one page of the list is one generation
-            f"--web.max-requests={most}",
         ) as exporter,
     ):
         await exporter.until_up()
@@ -60,19 +57,15 @@ async def test_each_gets_a_whole_page_or_is_told_to_come_again(most: int) -> Non
     generations = await asyncio.to_thread(scrapes.generations, SERVICES)
     late, missed = latest(status["polls"]), skipped(status["polls"])
     pages = f"{len(scrapes.pages)} pages of {len(generations)} generations"
-    log.info("%d scrapers, limit %d: %s, %s", SCRAPERS, most, dict(scrapes.statuses), pages)
+    log.info("%d scrapers: %s, %s", SCRAPERS, dict(scrapes.statuses), pages)
     log.info("RSS before %.0f, peak %.0f, after %.0f MiB", before, peak, after)
     log.info("%d polls, skipped %d, latest %.3f s", len(status["polls"]), missed, late)
     assert scrapes.statuses.keys() <= {200, 503}
     assert scrapes.statuses[200] == rounds * SCRAPERS
-    assert most or not scrapes.statuses[503]
     assert all(poll["services"] == SERVICES for poll in status["polls"])
     assert len(generations) > 1
     assert peak < before + MORE_MEMORY
-    if WHOLE:
-        assert scrapes.statuses[503] or not most
-        assert not missed
-        assert late < INTERVAL / 2
+    assert scrapes.statuses[503] or not WHOLE
 
 
 async def polled(exporter: Running) -> float:

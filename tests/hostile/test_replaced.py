@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter.exposition import Exposition, Format, OnStale
 from exporter.listening import bind, serving
@@ -21,7 +20,7 @@ from exporter.zstack import ModelService
 from tests.exporting import PATIENCE
 from tests.inventories import found
 
-SERVICES = 20_000
+SERVICES = 12_000
 SMALL = 4096
 """Bytes that the system keeps of an answer: the rest is read from the page as it is sent."""
 
@@ -35,8 +34,8 @@ class Site:
     async def publish(self, number: int) -> None:
         """What the poll of this number has found: nothing of it was there before."""
         random = Random(number)
-        services = (ModelService(f"{random.getrandbits(128):032x}") for _ in range(SERVICES))
-        listed = found(*sorted(services, key=lambda service: service.uuid))
+        uuids = sorted(f"{random.getrandbits(128):032x}" for _ in range(SERVICES))
+        listed = found(*(ModelService(uuid, name=f"{random.getrandbits(320):x}") for uuid in uuids))
         snapshot = Snapshot("lab", 60, 180, attempted_at=float(number), inventory=listed)
         await self.exposition.publish(snapshot)
 
@@ -72,10 +71,7 @@ async def test_a_scrape_ends_with_the_page_that_it_began(
         assert len(body) > WHOLE_UP_TO  # so that it was read from the page as it was sent
         assert (gzip.decompress(body) if encoding == "gzip" else body) == before
         assert served.page(page_format) != before
-    if page_format is Format.OPENMETRICS:
-        families = text_string_to_metric_families(before.decode())
-        samples = [sample.name for family in families for sample in family.samples]
-        assert samples.count("zstack_model_service_info") == SERVICES
+    assert before.count(b"\nzstack_model_service_info{") == SERVICES
 
 
 async def read_through_polls(served: Site, head: bytes) -> bytes:
