@@ -263,6 +263,7 @@ async def test_there_is_a_page_before_there_is_an_inventory(policy: OnStale) -> 
 async def test_each_target_is_known_by_its_newest_snapshot() -> None:
     older, lab = snapshot(None), snapshot(listed(*RECORDS))
     exposition = Exposition({"lab": OnStale.DROP, "new": OnStale.DROP})
+    assert exposition.ready(Format.TEXT) is None
     for each in (older, lab):
         await exposition.publish(each)
     assert exposition.targets == ("lab", "new")
