@@ -67,7 +67,7 @@ def _is_dropped(client: socket.socket) -> bool:
 
 async def until(holds: Callable[[], bool], missing: str) -> None:
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE * (4 if WHOLE else 1)):
             while not holds():  # noqa: ASYNC110 - it holds by what another process does
                 await asyncio.sleep(0.05)
     except TimeoutError:
