@@ -221,7 +221,9 @@ MOMENTS: Final[Sequence[Moment]] = (
     _struck(lambda: Fault.reset(operation=QUERY), "between two tries"),
     _struck(lambda: Fault.expired(operation=QUERY, times=1), "renewing a session"),
     _told('msg="first poll"', "between polls"),
-    _told('msg="first poll"', "polling all the time", target={"interval": 0.01}),
+    _told(
+        'msg="first poll"', "polling all the time", target={"interval": 0.01, "stale_after": 600}
+    ),
     Moment(
         "reader that reads nothing",
         _scraped_by_one_who_reads_nothing,
