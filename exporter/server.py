@@ -16,7 +16,7 @@ from .telemetry import Telemetry
 SEND_SECONDS: Final = 60.0
 """For a client to read its page; Prometheus' longest usual scrape time-out."""
 
-STATUS_PAGES: Final = 40
+STATUS_PAGES: Final = 20
 """That are made and sent at once: each takes a thread for some milliseconds, and memory."""
 
 HEALTH_PATHS: Final = frozenset({"/-/healthy", "/-/ready"})
