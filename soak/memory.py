@@ -58,10 +58,8 @@ class Memory:
 
 
 def _held() -> int:
-    """In its heap and mapped one by one; 0 where the C library is another one than glibc."""
-    mallinfo = getattr(ctypes.CDLL(None), "mallinfo2", None)
-    if mallinfo is None:
-        return 0
+    """In its heap and mapped one by one; as glibc tells since 2.33."""
+    mallinfo = ctypes.CDLL(None).mallinfo2
     mallinfo.restype = _Allocated
     allocated = mallinfo()
     return int(allocated.uordblks + allocated.hblkhd)

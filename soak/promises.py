@@ -24,10 +24,11 @@ INVENTORY: Final = "zstack_model_service"
 
 _MOST_TOLD: Final = 20
 
-_MOST_GROWN: Final = {"traced": 0.01, "blocks": 0.01, "held": 0.02, "resident": 0.05}
+_MOST_GROWN: Final = {"blocks": 0.01, "held": 0.01, "resident": 0.02}
+_MOST_GROWN_TRACED: Final = {"blocks": 0.01, "traced": 0.01}
 """Of each kind of memory, from the days before the middle of its life to those after it.
 
-Estates grow and shrink by some per cent of what is held. What is resident has the gaps between too.
+Estates, which grow and shrink, move it by some tenths of a per cent. To trace takes memory too.
 """
 _UNSETTLED: Final = 5
 """One of so many days is over before that counts: until then faults are met that are new to it."""
@@ -74,11 +75,10 @@ class Promises:
         half = len(settled) // 2
         if half < _DAYS_THAT_TELL:
             return
-        for kind, most in _MOST_GROWN.items():
+        limits = _MOST_GROWN_TRACED if settled[0].traced else _MOST_GROWN
+        for kind, most in limits.items():
             sizes = [getattr(each, kind) for each in settled]
-            before, after = min(sizes[:half]), min(sizes[-half:])
-            grown = after / before - 1 if before else 0.0
-            self.grown[kind] = grown
+            self.grown[kind] = grown = min(sizes[-half:]) / min(sizes[:half]) - 1
             self.hold(grown < most, f"{kind} memory has grown by {grown:.1%}")
 
     def hold(self, holds: object, broken: str) -> None:

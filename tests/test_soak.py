@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -15,6 +16,7 @@ import pytest
 from soak import pace
 from soak.clock import Clock
 from soak.loop import Loop
+from soak.memory import Memory
 from soak.pace import Following
 from soak.promises import Promises
 
@@ -162,3 +164,21 @@ def test_a_counter_that_falls_or_vanishes_is_seen(clock: Clock, then: str) -> No
     assert not promises.broken
     promises.look(then, "text/plain")
     assert len(promises.broken) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "leak"),
+    [("resident", 1 << 17), ("held", 1 << 14), ("blocks", 400), ("traced", 1 << 15)],
+)
+def test_a_small_leak_is_seen(clock: Clock, kind: str, leak: int) -> None:
+    """So much a day, in thirty days that else are as they were lived."""
+    level = Memory(
+        resident=69 << 20, held=16 << 20, blocks=277_000, traced=(33 << 20) * (kind == "traced")
+    )
+    flat, leaking = Promises((), clock), Promises((), clock)
+    flat.steady_memory([level] * 30)
+    assert not flat.broken
+    days = [replace(level, **{kind: getattr(level, kind) + day * leak}) for day in range(30)]
+    leaking.steady_memory(days)
+    [broken] = leaking.broken
+    assert kind in broken
