@@ -364,8 +364,8 @@ async def test_a_page_is_not_handed_out_again_when_its_data_is_stale() -> None:
 async def test_a_page_is_not_handed_out_again_after_its_moment() -> None:
     soon = time.monotonic() + 0.02
     exposition = await published(snapshot(listed(*RECORDS), good_until=soon))
-    page(exposition)
-    while time.monotonic() <= soon:  # noqa: ASYNC110 - time passes by itself
+    made = page(exposition)
+    while time.monotonic() <= made.until:  # noqa: ASYNC110 - time passes by itself
         await asyncio.sleep(0)
     assert exposition.ready(Format.TEXT) is None
 

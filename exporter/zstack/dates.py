@@ -71,7 +71,7 @@ def timestamps(values: Iterable[str | float | None], zone: tzinfo | None) -> lis
             hour, minute, second = clock.split(":")
             seconds = _HOURS[half][hour] + _MINUTES[minute] + _SECONDS[second]
             found.append(midnights[day] + seconds)
-        except (AttributeError, ValueError, KeyError):
+        except (AttributeError, ValueError, KeyError, OverflowError):
             found.append(timestamp(value, zone))
     return found
 

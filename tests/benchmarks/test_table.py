@@ -19,14 +19,24 @@ def test_a_figure_within_its_budget_is_not(budget: Budget | None) -> None:
     [(at_most(1.6), True), (at_most(1.4), False), (at_least(5.9), True), (at_least(6.1), False)],
 )
 def test_slack_lets_a_figure_be_so_many_times_beyond(budget: Budget, within: object) -> None:
-    assert Row("scrape", figure=3, budget=budget).within(slack=2) is within
+    spread = Spread(3, 3, 3)
+    assert row("scrape", spread, "times", budget, "").nearly_met(slack=2) is within
+
+
+def test_slack_asks_no_more_than_one_round_of_four() -> None:
+    spread = Spread(2, 5, 8)
+    assert row("scrape", spread, "times as long", at_most(1), "").nearly_met(slack=2)
+    assert row("scrape", spread, "times faster", at_least(16), "").nearly_met(slack=2)
+    assert not row("scrape", spread, "times as long", at_most(0.9), "").nearly_met(slack=2)
+    assert not row("scrape", spread, "times faster", at_least(17), "").nearly_met(slack=2)
 
 
 def test_what_was_skipped_is_in_the_table_with_the_reason() -> None:
     skipped = Row("scrape, to nginx's", budget=at_most(1), hint="nginx is not installed")
     assert "skipped" in markdown([skipped])
     assert "nginx is not installed" in markdown([skipped])
-    assert skipped.within(slack=1)
+    assert skipped.met
+    assert skipped.nearly_met(slack=1)
 
 
 def test_a_row_has_the_median_and_the_quartiles() -> None:

@@ -2,6 +2,7 @@
 
 import signal
 from asyncio import sleep
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,9 @@ async def test_it_can_be_ended_at_any_millisecond(
         await sleep(delay / 1000)
         begun, serving = life.begun, any("msg=starting" in line for line in life.lines)
         life.hear(number)
+        if not begun:  # Python may lose one while it starts, in a place where it can't raise
+            await _begins_or_ends(life)
+            life.hear(number)
         code = await life.ended()
     if begun:
         assert not list(wrong(life))
@@ -55,6 +59,12 @@ async def test_sighup_ends_it_at_no_millisecond(delay: int, tmp_path: Path) -> N
         assert await life.ended() == 0
     assert not list(wrong(life))
     assert not made.cloud.sessions
+
+
+async def _begins_or_ends(life: Life) -> None:
+    with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+        while life.code is None and not life.begun:  # noqa: ASYNC110 - of another process
+            await sleep(0.01)
 
 
 async def _survives_or_was_not_there(life: Life) -> bool:

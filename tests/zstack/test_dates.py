@@ -281,3 +281,9 @@ def test_many_dates_of_the_days_when_clocks_change_are_each_the_right_moment() -
     texts = ["Mar 9, 2025 1:59:59 AM", "Mar 9, 2025 3:00:00 AM", "Mar 9, 2025 11:59:59 PM"]
     moments = [at(2025, 3, 9, 6, 59, 59), at(2025, 3, 9, 7), at(2025, 3, 10, 3, 59, 59)]
     assert timestamps(texts, NEW_YORK) == moments
+
+
+@pytest.mark.parametrize("zone", [UTC, SHANGHAI, NEW_YORK])
+def test_the_calendars_first_and_last_day_are_times_or_none_among_many(zone: tzinfo) -> None:
+    texts = ["Jan 1, 0001 12:00:00 AM", "Dec 31, 9999 11:59:59 PM", "Jan 1, 2025 12:00:00 AM"]
+    assert timestamps(texts, zone) == [timestamp(text, zone) for text in texts]
