@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import chain
 from typing import Final, Self, TypeVar
 
 from prometheus_client import generate_latest
@@ -84,7 +85,7 @@ class Page:
         return sum(map(len, self.gzip))
 
     def text(self) -> Iterator[bytes]:
-        return (block.text() for block in self.blocks)
+        return chain.from_iterable(block.texts() for block in self.blocks)
 
 
 @dataclass(frozen=True, slots=True)

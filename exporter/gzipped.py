@@ -17,6 +17,8 @@ _RAW: Final = -15
 """The window bits that mean deflate without a header."""
 
 _HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+_PIECE: Final = 64 * 1024
+
 _FINAL_BLOCK: Final = b"\x03\x00"
 """An empty last block, which a stream of flushed blocks still lacks."""
 
@@ -36,7 +38,15 @@ class Block:
         return cls(deflated, isal_zlib.crc32(text), len(text))
 
     def text(self) -> bytes:
-        return isal_zlib.decompress(self.deflated + _FINAL_BLOCK, _RAW, max(1, self.size))
+        return b"".join(self.texts())
+
+    def texts(self) -> Iterator[bytes]:
+        """The text in pieces: memory for all of it at once takes as long to come by as its text."""
+        inflating = isal_zlib.decompressobj(_RAW)
+        piece = inflating.decompress(self.deflated, _PIECE)
+        while piece:
+            yield piece
+            piece = inflating.decompress(inflating.unconsumed_tail, _PIECE)
 
 
 def gzip_member(blocks: Iterable[Block]) -> Iterator[bytes]:
