@@ -11,7 +11,7 @@ As long as every uuid is above the one before it, no row can be there twice. Whe
 order is another one, the list is read again and every uuid of it remembered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -134,8 +134,6 @@ class Reading(Generic[T]):
         uuids = _uuids(distinct)
         if self._seen is not None:
             self._seen.update(uuids)
-        elif not _ascend((self._highest, *uuids)):
-            raise UnsortedError
         return Cut(
             services=tuple([row for row in distinct if isinstance(row, ModelService)]),
             undecodable=tuple([row for row in distinct if isinstance(row, Undecodable)]),
@@ -175,22 +173,34 @@ class Reading(Generic[T]):
         raise IncompleteError("the rows moved while they were read", self._operation)
 
     def _distinct(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        """Without those that came before; there are none in a page that ascends."""
-        if self._seen is None and _ascend((self._highest, *_uuids(rows))):
+        """Without those that came before; there are none in a page that ascends.
+
+        Raises UnsortedError where only order could tell, and there is none.
+        """
+        if self._ascend(rows):
             return rows
-        seen = {self._highest} if self._seen is None else set(self._seen)
-        distinct: list[Row] = []
+        distinct = tuple(self._unseen(rows))
+        if self._seen is None and not self._ascend(distinct):
+            raise UnsortedError
+        return distinct
+
+    def _ascend(self, rows: Iterable[Row]) -> bool:
+        """Whether order, where it is relied on, proves that none of them came before."""
+        if self._seen is not None:
+            return False
+        uuids = (self._highest, *_uuids(rows))
+        return all(map(str.__lt__, uuids, uuids[1:]))
+
+    def _unseen(self, rows: Iterable[Row]) -> Iterator[Row]:
+        before = {self._highest} if self._seen is None else self._seen
+        seen: set[str] = set()
         for row in rows:
-            if row.uuid is None or row.uuid not in seen:
-                distinct.append(row)
-            if row.uuid is not None:
+            if row.uuid is None:
+                yield row
+            elif row.uuid not in seen and row.uuid not in before:
                 seen.add(row.uuid)
-        return tuple(distinct)
+                yield row
 
 
 def _uuids(rows: Iterable[Row]) -> list[str]:
     return [row.uuid for row in rows if row.uuid is not None]
-
-
-def _ascend(uuids: tuple[str, ...]) -> bool:
-    return all(map(str.__lt__, uuids, uuids[1:]))
