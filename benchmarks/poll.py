@@ -5,6 +5,7 @@ typed records, reads the 16 fields of the same bytes, page by page, and lets the
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta, timezone
 from functools import partial
@@ -14,7 +15,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 from typing_extensions import override
 
+from exporter.daemon import SWITCH_SECONDS
 from exporter.exposition import Exposition, OnStale
+from exporter.memory import be_frugal, settle
 from exporter.snapshot import Snapshot
 from exporter.source import Source
 from exporter.zstack import Client, GivenSession, Operation, SessionAuth, Transport
@@ -118,6 +121,7 @@ class Poller:
         write = self._exposition.writer(TARGET)
         self._source = Source(TARGET, client, write, memory_unit="auto", zone=ZONE)
         self._decoder = msgspec.json.Decoder(Answer)
+        _be_like_the_exporter()
         for changed in (0, services):
             self.poll(changed)
 
@@ -144,6 +148,13 @@ class Poller:
 def changes_among(services: int) -> dict[str, int]:
     """How many services change before each kind of poll."""
     return {NOTHING: 0, ONE: 1, ALL: services}
+
+
+def _be_like_the_exporter() -> None:
+    """What its process does when it starts; and the estate is not its to look through."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    be_frugal()
+    settle()
 
 
 async def _session() -> GivenSession:

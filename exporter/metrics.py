@@ -30,11 +30,13 @@ class Row(Generic[S]):
 class ServiceRow:
     """A family with a sample for each model service of which its value is known.
 
-    Its labels are the columns of the same names.
+    Its labels are the columns of the same names. `said` is what the values follow from, where they
+    are more work: they are not asked for where it is as before.
     """
 
     family: Family
     values: Callable[[Services], Numbers]
+    said: Callable[[Services], object] | None = None
 
 
 def _by_group(value: Callable[[Group], float | None]) -> Callable[[Inventory], Samples]:
@@ -183,6 +185,7 @@ PER_SERVICE: Final[tuple[ServiceRow, ...]] = (
             SERVICE,
         ),
         lambda services: services.created,
+        said=lambda services: (services.create_date, str(services.zone)),
     ),
     ServiceRow(
         Family(
@@ -191,6 +194,7 @@ PER_SERVICE: Final[tuple[ServiceRow, ...]] = (
             SERVICE,
         ),
         lambda services: services.last_operation,
+        said=lambda services: (services.last_op_date, str(services.zone)),
     ),
     ServiceRow(
         Family(

@@ -5,12 +5,13 @@ whole columns, and that way costs half as much as with an object for each servic
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from itertools import compress, starmap
+from functools import partial
+from itertools import compress
 from math import isfinite
-from typing import Final, Literal
+from typing import Final, Generic, Literal, TypeVar, cast
 
 import msgspec
 
@@ -36,7 +37,12 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _FLAGS: Final = {None: "", False: "false", True: "true"}
 
 Text = str | float | None
-Numbers = Sequence[float | None]
+Number = float | None
+Numbers = Sequence[Number]
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,24 @@ class Services:
     cpu_cores: Numbers
     memory_bytes: Numbers
     size_bytes: Numbers
-    created: Numbers
-    last_operation: Numbers
+    create_date: Sequence[Text]
+    last_op_date: Sequence[Text]
+    zone: tzinfo | None
     models: Sequence[int | None]
     cpu_architectures: Sequence[Iterable[str]]
     gpu_vendors: Sequence[Iterable[str]]
 
     def __len__(self) -> int:
         return len(self.uuid)
+
+    @property
+    def created(self) -> Numbers:
+        """Worked out each time: of all that is told of a service it costs the most."""
+        return timestamps(self.create_date, self.zone)
+
+    @property
+    def last_operation(self) -> Numbers:
+        return timestamps(self.last_op_date, self.zone)
 
     @property
     def groups(self) -> Iterator[tuple[str, str, str]]:
@@ -99,32 +115,38 @@ class Services:
     @property
     def outdated(self) -> Iterator[Service]:
         """Those that have a new version."""
-        columns = [getattr(self, name) for name in Service.__struct_fields__]
-        return starmap(Service, compress(zip(*columns, strict=True), self.has_new_version))
+
+        def theirs(column: Iterable[T]) -> Iterator[T]:
+            return compress(column, self.has_new_version)
+
+        texts = (self.uuid, self.name, self.framework, self.type, self.source, self.version)
+        dates = (timestamps(theirs(of), self.zone) for of in (self.create_date, self.last_op_date))
+        return map(Service, *map(theirs, texts), *dates)
 
 
 def services(records: Iterable[ModelService], conventions: Conventions) -> Services:
     """The records that have a uuid which a label can hold."""
     fit = _fit([*records])
-    common, zone = _COMMON, conventions.zone
+    shared, in_bytes = _SHARED.of, _IN_BYTES[conventions.memory_unit].of
     return Services(
         uuid=[record.uuid for record in fit],
         name=_labels([record.name for record in fit]),
-        framework=[common[record.framework] or UNKNOWN for record in fit],
-        type=[common[record.type] or UNKNOWN for record in fit],
-        source=[common[record.source] or UNKNOWN for record in fit],
-        version=[common[record.version] for record in fit],
-        model_center_uuid=[common[record.model_center_uuid] for record in fit],
-        gpu_compute_capability=[common[record.gpu_compute_capability] for record in fit],
-        python_version=[common[record.python_version] for record in fit],
+        framework=_NAMED.of([record.framework for record in fit]),
+        type=_NAMED.of([record.type for record in fit]),
+        source=_NAMED.of([record.source for record in fit]),
+        version=shared([record.version for record in fit]),
+        model_center_uuid=shared([record.model_center_uuid for record in fit]),
+        gpu_compute_capability=shared([record.gpu_compute_capability for record in fit]),
+        python_version=shared([record.python_version for record in fit]),
         system=[_FLAGS[record.system] for record in fit],
         distributed=[_FLAGS[record.support_distributed] for record in fit],
         has_new_version=[record.has_new_version for record in fit],
-        cpu_cores=[known(record.request_cpu) for record in fit],
-        memory_bytes=[memory_bytes(r.request_memory, conventions.memory_unit) for r in fit],
-        size_bytes=[known(record.size) for record in fit],
-        created=timestamps((record.create_date for record in fit), zone),
-        last_operation=timestamps((record.last_op_date for record in fit), zone),
+        cpu_cores=_all_known([record.request_cpu for record in fit]),
+        memory_bytes=in_bytes([record.request_memory for record in fit]),
+        size_bytes=_all_known([record.size for record in fit]),
+        create_date=[record.create_date for record in fit],
+        last_op_date=[record.last_op_date for record in fit],
+        zone=conventions.zone,
         models=[None if (refs := r.model_service_refs) is None else len(refs) for r in fit],
         cpu_architectures=[_texts(record.cpu_architectures) for record in fit],
         gpu_vendors=[_vendors(record.vendor_to_spec_uuids_map) for record in fit],
@@ -134,7 +156,9 @@ def services(records: Iterable[ModelService], conventions: Conventions) -> Servi
 def _fit(records: Sequence[ModelService]) -> Sequence[ModelService]:
     """Those whose uuid can be a label; nearly always it is all of them."""
     uuids = [record.uuid for record in records]
-    if "".join(uuids).isalnum() and _short(uuids):
+    together = "".join(uuids)
+    # As bytes: of a text each character would be looked up among those of all the world.
+    if together.isascii() and together.encode().isalnum() and _short(uuids):
         return records
     return [record for record in records if label(record.uuid) == record.uuid]
 
@@ -168,6 +192,16 @@ def known(value: float | None) -> float | None:
     return value + 0.0 if value is not None and isfinite(value) else None
 
 
+def _all_known(values: list[Number]) -> Numbers:
+    """`known` of each; their sum nearly always tells that all of them are."""
+    numbers = cast("list[float]", values)
+    try:
+        finite = isfinite(sum(numbers))
+    except TypeError:  # there is a None among them
+        finite = False
+    return [number + 0.0 for number in numbers] if finite else [*map(known, values)]
+
+
 def memory_bytes(value: float | None, unit: MemoryUnit) -> float | None:
     """`requestMemory` in bytes. Its unit is undocumented; examples show MiB as well as bytes."""
     if value is None:
@@ -177,23 +211,41 @@ def memory_bytes(value: float | None, unit: MemoryUnit) -> float | None:
     return known(value * _FACTORS[unit])
 
 
-class _Labels(dict[Text, str]):
-    """Label values by what the platform said, for texts that many services share."""
+def _named(value: Text) -> str:
+    return label(value) or UNKNOWN
+
+
+class _Made(Generic[K, V]):
+    """What is made of values that many services share, each time the same."""
 
     _LIMIT: Final = 10_000
 
-    def __missing__(self, value: Text) -> str:
-        if len(self) >= self._LIMIT:
-            self.clear()
-        made = self[value] = label(value)
-        return made
+    def __init__(self, make: Callable[[K], V]) -> None:
+        self._make = make
+        self._made: dict[K, V] = {}
+
+    def of(self, values: Collection[K]) -> list[V]:
+        """Of each. Other threads may ask for theirs at the same time."""
+        made = self._made
+        try:
+            return [made[value] for value in values]
+        except KeyError:
+            new = {value: self._make(value) for value in values}
+        if len(made) >= self._LIMIT:
+            made.clear()
+        made.update(new)
+        return [new[value] for value in values]
 
 
-_COMMON: Final = _Labels()
+_SHARED: Final = _Made(label)
+_NAMED: Final = _Made(_named)
+_IN_BYTES: Final[Mapping[MemoryUnit, _Made[Number, Number]]] = {
+    unit: _Made(partial(memory_bytes, unit=unit)) for unit in ("auto", *_FACTORS)
+}
 
 
-def _texts(values: Iterable[str] | None) -> Iterable[str]:
-    return {_COMMON[value] for value in values} - {""} if values else ()
+def _texts(values: Collection[str] | None) -> Iterable[str]:
+    return {*_SHARED.of(values)} - {""} if values else ()
 
 
 def _vendors(specs: Mapping[str, object] | None) -> Iterable[str]:

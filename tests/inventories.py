@@ -20,9 +20,9 @@ def found(*records: ModelService, target: str = "lab", page_size: int = 1000) ->
     return inventory(Listing(batches, len(records)), Sums())
 
 
-def services(*records: ModelService) -> Services:
+def services(*records: ModelService, conventions: Conventions = CONVENTIONS) -> Services:
     """The services that these records tell of."""
-    return services_of(records, CONVENTIONS)
+    return services_of(records, conventions)
 
 
 def _pages(records: tuple[ModelService, ...], page_size: int) -> Iterator[tuple[ModelService, ...]]:

@@ -1,12 +1,14 @@
 """The lines of services: written once as long as somebody has them."""
 
 import gc
+from datetime import timedelta, timezone
 from typing import Any
 
 from exporter.family import Family
 from exporter.inventory import Lines
 from exporter.lines import SAMPLES_PER_BLOCK, ServiceLines, sample_blocks
 from exporter.metrics import PER_SERVICE
+from exporter.services import Conventions
 from exporter.zstack import ModelService
 
 from .inventories import services
@@ -75,6 +77,20 @@ def test_many_samples_come_in_blocks_that_are_quickly_compressed() -> None:
     lines = [block.text().splitlines() for block in blocks]
     assert [len(each) for each in lines] == [SAMPLES_PER_BLOCK, SAMPLES_PER_BLOCK, 1]
     assert lines[2] == [b'zstack_x{n="2000",target="lab"} 2000.0']
+
+
+def test_dates_are_written_anew_when_one_changes_or_their_zone() -> None:
+    name = "zstack_model_service_created_timestamp_seconds"
+    write = ServiceLines(PER_SERVICE, "lab")
+    same = record(0, create_date="Nov 14, 2017 10:20:57 PM")
+    other = record(0, create_date="Nov 14, 2017 10:20:58 PM")
+    before = write(services(same))
+    assert changed(before, write(services(same))) == set()
+    assert changed(before, write(services(other))) == {name}
+    shanghai = write(services(same, conventions=Conventions(zone=timezone(timedelta(hours=8)))))
+    assert changed(before, shanghai) == {name}
+    seconds = [float(lines[name].text().split()[-1]) for lines in (before, shanghai)]
+    assert seconds == [1510698057, 1510698057 - 8 * 3600]
 
 
 def test_lines_that_nobody_has_are_not_kept() -> None:

@@ -50,6 +50,23 @@ def test_what_is_no_number_is_not_known(value: float | None) -> None:
     assert known(value) is None
 
 
+def test_one_that_is_no_number_leaves_the_others_known() -> None:
+    for strange in (math.nan, math.inf, -math.inf, None):
+        records = [ModelService(f"{n}", size=s) for n, s in enumerate((1e9, strange, -0.0))]
+        assert str(services(*records).size_bytes) == str([1e9, None, 0.0])
+
+
+def test_numbers_that_are_only_together_beyond_all_numbers_are_known() -> None:
+    records = [ModelService("a", request_cpu=1e308), ModelService("b", request_cpu=1e308)]
+    assert services(*records).cpu_cores == [1e308, 1e308]
+
+
+def test_zeros_have_no_sign_in_any_column() -> None:
+    found = services(ModelService("a", request_cpu=-0.0, request_memory=-0.0, size=-0.0))
+    columns = (found.cpu_cores, found.memory_bytes, found.size_bytes)
+    assert [str(*column) for column in columns] == ["0.0"] * 3
+
+
 def test_zero_has_no_sign() -> None:
     assert str(known(-0.0)) == "0.0"
 

@@ -13,6 +13,7 @@ order is another one, the list is read again and every uuid of it remembered.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import lt
 from typing import Final, Generic, TypeVar
 
 from .errors import IncompleteError, Operation
@@ -189,7 +190,7 @@ class Reading(Generic[T]):
         if self._seen is not None:
             return False
         uuids = (self._highest, *_uuids(rows))
-        return all(map(str.__lt__, uuids, uuids[1:]))
+        return all(map(lt, uuids, uuids[1:]))
 
     def _unseen(self, rows: Iterable[Row]) -> Iterator[Row]:
         before = {self._highest} if self._seen is None else self._seen
