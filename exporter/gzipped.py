@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
-from isal import isal_zlib
+from isal import igzip_lib, isal_zlib
 
 _LEVEL: Final = 1
 _RAW: Final = -15
 """The window bits that mean deflate without a header."""
 
 _HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
-_PIECE: Final = 64 * 1024
+_PIECE: Final = 96 * 1024
 
 _FINAL_BLOCK: Final = b"\x03\x00"
 """An empty last block, which a stream of flushed blocks still lacks."""
@@ -42,11 +42,11 @@ class Block:
 
     def texts(self) -> Iterator[bytes]:
         """The text in pieces: memory for all of it at once takes as long to come by as its text."""
-        inflating = isal_zlib.decompressobj(_RAW)
+        inflating = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_DEFLATE)
         piece = inflating.decompress(self.deflated, _PIECE)
         while piece:
             yield piece
-            piece = inflating.decompress(inflating.unconsumed_tail, _PIECE)
+            piece = inflating.decompress(b"", _PIECE)
 
 
 def gzip_member(blocks: Iterable[Block]) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ from aiohttp import web
 WHOLE_UP_TO: Final = 512 * 1024
 """Bytes up to which an answer is sent as one piece; a longer one goes out block by block."""
 
-PIECE: Final = 64 * 1024
-"""Bytes that are written at once."""
+PIECE: Final = 112 * 1024
+"""Bytes that are written at once, at most; a piece that is larger is written as it is."""
 
 
 class Places:
@@ -81,9 +81,9 @@ def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
     waiting: list[bytes] = []
     size = 0
     for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= PIECE:
+        if waiting and size + len(piece) > PIECE:
             yield b"".join(waiting)
             waiting, size = [], 0
+        waiting.append(piece)
+        size += len(piece)
     yield b"".join(waiting)
