@@ -18,6 +18,7 @@ from .clients import raise_file_limit
 from .connection import check_secrets, tls_contexts
 from .exposition import Exposition, Format, OnStale, Page
 from .listening import bind, serving
+from .memory import give_back
 from .poller import Poller
 from .reloading import Reloading
 from .server import HEALTH_PATHS, Reload, Server
@@ -161,7 +162,10 @@ class _House:
         )
 
     async def publish(self, snapshot: Snapshot) -> None:
+        before = self.exposition.snapshot(snapshot.target)
         await self.exposition.publish(snapshot)
+        if before is None or before.inventory is not snapshot.inventory:
+            await asyncio.to_thread(give_back)  # what was kept of the inventory before
         self.supervisor.status(self._status)
 
     async def reload(self, reloading: Reloading) -> tuple[str, ...]:
