@@ -165,7 +165,7 @@ class _House:
         before = self.exposition.snapshot(snapshot.target)
         await self.exposition.publish(snapshot)
         if before is None or before.inventory is not snapshot.inventory:
-            await asyncio.to_thread(give_back)  # what was kept of the inventory before
+            await asyncio.to_thread(give_back)  # what it took to make the pages
         self.supervisor.status(self._status)
 
     async def reload(self, reloading: Reloading) -> tuple[str, ...]:
