@@ -291,10 +291,14 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
 
 def written(material: Material, text: str) -> Path:
     """A file of its own with the text, its placeholders filled in."""
+    inlined = {
+        "CERT": inline("cert", material.text("c.pem")),
+        "KEY": inline("key", material.text("k.pem")),
+        "CA": inline("client_ca", material.text("ca.pem")),
+    }
     text = text.replace("FOLDER", str(material.folder))
-    text = text.replace("  CERT", inline("cert", material.text("c.pem")))
-    text = text.replace("  KEY", inline("key", material.text("k.pem")))
-    text = text.replace("  CA", inline("client_ca", material.text("ca.pem")))
+    # All at once: a line of a certificate may begin with the letters CA.
+    text = re.sub(rf"  ({'|'.join(inlined)})\b", lambda found: inlined[found[1]], text)
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
     return material.write(text, f"{name}.yml")
 
