@@ -163,9 +163,10 @@ class _House:
 
     async def publish(self, snapshot: Snapshot) -> None:
         before = self.exposition.snapshot(snapshot.target)
-        await self.exposition.publish(snapshot)
         if before is None or before.inventory is not snapshot.inventory:
             await asyncio.to_thread(give_back)  # what it took to make the pages
+        # Nothing is waited for behind it: the poller counts the poll in the same step.
+        await self.exposition.publish(snapshot)
         self.supervisor.status(self._status)
 
     async def reload(self, reloading: Reloading) -> tuple[str, ...]:
