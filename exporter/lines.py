@@ -122,7 +122,10 @@ class _Labels:
 
 
 def _digest(*parts: object) -> bytes:
-    return xxh3_128_digest(msgspec.msgpack.encode(parts))
+    try:
+        return xxh3_128_digest(msgspec.msgpack.encode(parts))
+    except UnicodeEncodeError:  # a lone surrogate, in what is no label
+        return xxh3_128_digest(repr(parts).encode())
 
 
 def _text(name: str, labels: Sequence[bytes], values: Numbers) -> bytes:

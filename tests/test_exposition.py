@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -182,6 +182,7 @@ records = st.builds(
 
 
 @given(st.lists(records, max_size=6, unique_by=attrgetter("uuid")), st.integers(1, 3))
+@example([ModelService("0", create_date="\ud800", last_op_date="\ud800")], 1)
 def test_whatever_the_platform_says_the_page_is_lawful(
     told: list[ModelService], page_size: int
 ) -> None:
