@@ -1,18 +1,17 @@
 """The poll and its loop, where no platform can make the case."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field, replace
 
 import pytest
 from structlog.testing import capture_logs
 
-from exporter import logs
 from exporter.codes import told as told_of
-from exporter.commands.ending import run_until_signalled
 from exporter.inventory import Inventory
 from exporter.poller import Poller, Schedule
-from exporter.signals import Signals
 from exporter.snapshot import Snapshot, UnpublishableError
 from exporter.telemetry import TargetTelemetry
 from exporter.zstack import QUERY_MODEL_SERVICE, ModelService, errors
@@ -111,15 +110,30 @@ async def test_what_cannot_be_published_is_a_failed_poll_with_the_page_before() 
     assert counts.registry.get_sample_value("zstack_api_errors_total", labels) == 1
 
 
-def test_a_bug_is_told_with_its_place_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
-    async def work(_signals: Signals) -> int:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(broken())
-        return 0
+A_BUG = """
+import asyncio
 
-    logs.configure("info", "logfmt")
-    assert run_until_signalled(work) == 1
-    told = capsys.readouterr().err
+from exporter import logs
+from exporter.commands.ending import run_until_signalled
+
+async def broken():
+    raise LookupError("a bug")
+
+async def work(_signals):
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(broken())
+    return 0
+
+logs.configure("info", "logfmt")
+raise SystemExit(run_until_signalled(work))
+"""
+
+
+def test_a_bug_is_told_with_its_place_and_exit_code_1() -> None:
+    """In a process of its own: it ends that process at once while any thread is left in it."""
+    ran = subprocess.run([sys.executable, "-c", A_BUG], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    told = ran.stderr
     assert "internal error" in told
     assert "LookupError: a bug" in told
     assert "in broken" in told
