@@ -163,7 +163,7 @@ class _House:
 
     async def publish(self, snapshot: Snapshot) -> None:
         before = self.exposition.snapshot(snapshot.target)
-        if before is None or before.inventory is not snapshot.inventory:
+        if snapshot.inventory is not (None if before is None else before.inventory):
             await asyncio.to_thread(give_back)  # what it took to make the pages
         # Nothing is waited for behind it: the poller counts the poll in the same step.
         await self.exposition.publish(snapshot)

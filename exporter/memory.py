@@ -7,6 +7,7 @@ again as is needed, for ever. (docs/decisions/0016-kept-pages.md)
 
 import ctypes
 import gc
+from collections.abc import Callable
 from typing import Final
 
 _M_TRIM_THRESHOLD: Final = -1
@@ -25,7 +26,7 @@ _TRIMMED_FROM: Final = 512 << 10
 
 def be_frugal() -> None:
     """Before threads begin; where the C library is another one than glibc it has no need of it."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _glibc("mallopt")
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
         mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM)
@@ -37,7 +38,7 @@ def give_back() -> None:
 
     `be_frugal` sees to the free end of it only.
     """
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    trim = _glibc("malloc_trim")
     if trim is not None:
         trim(0)
 
@@ -46,3 +47,8 @@ def settle() -> None:
     """What has been loaded so far stays: never look through it for garbage again."""
     gc.collect()
     gc.freeze()
+
+
+def _glibc(function: str) -> Callable[..., int] | None:
+    """None where the C library is another one."""
+    return getattr(ctypes.CDLL(None), function, None)
