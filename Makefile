@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 COVERAGE ?= --cov --cov-report=term
-WORKERS ?= auto
+# Tests wait a good part of their time, so there may be more workers than cores.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -17,12 +18,17 @@ install: $(VENV)/.installed  ## the command, at .venv/bin/zstack-aios-exporter
 demo: $(VENV)/.installed  ## a living platform and its exporter on loopback, until Ctrl-C
 	@$(BIN)/zstack-aios-exporter demo
 
-test: $(VENV)/.developing  ## every test, with coverage
+test: $(VENV)/.developing  ## every kind of test, with coverage; of long matrices a small sample
 	@tools/prometheus
 	@tools/alertmanager
+	@tools/victoriametrics
 	@tools/kubectl
 	@tools/helm
 	$(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE)
+
+test-all: export ZSTACK_TEST_SAMPLE = usual
+test-all reliability endings: WORKERS = auto
+test-all: test  ## the same with the samples that CI tries, a quarter of an hour
 
 # Measured is what a user installs: what developing adds would be loaded too, and count.
 BENCH := .tools/venv-bench
@@ -37,29 +43,39 @@ bench-venv:
 	@$(MAKE) --no-print-directory VENV=$(BENCH) $(BENCH)/.installed
 
 reliability: $(VENV)/.developing  ## every fault at every place, some minutes
-	ZSTACK_TEST_RELIABILITY=whole $(BIN)/python -m pytest -n $(WORKERS) tests/reliability
+	ZSTACK_TEST_SAMPLE=whole $(BIN)/python -m pytest -n $(WORKERS) tests/robustness
 	$(MAKE) hostile
 
 hostile: $(VENV)/.developing  ## clients who mean harm, a thousand at once, some minutes; prints memory
-	ZSTACK_TEST_RELIABILITY=whole $(BIN)/python -m pytest --timeout 300 \
-	    -o log_cli=true -o log_cli_level=INFO tests/hostile
+	ZSTACK_TEST_SAMPLE=whole $(BIN)/python -m pytest --timeout 300 \
+	    -o log_cli=true -o log_cli_level=INFO tests/robustness/hostile
 
 endings: $(VENV)/.developing  ## every way to end at every moment; a quarter of an hour
-	ZSTACK_TEST_ENDINGS=whole $(BIN)/python -m pytest -n $(WORKERS) tests/ending
+	ZSTACK_TEST_SAMPLE=whole $(BIN)/python -m pytest -n $(WORKERS) tests/robustness/signals
 
 test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
 	@tools/test-system $(BIN)/python -n $(WORKERS)
 
 FUZZ_SECONDS ?= 120
-fuzz: $(VENV)/.fuzzing  ## inputs of strangers, bred by coverage; two minutes for each target
-	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+fuzz: $(VENV)/.fuzzing  ## untrusted inputs, bred by coverage; two minutes for each target
+	$(BIN)/python -m tests.robustness.fuzz --seconds $(FUZZ_SECONDS)
 
 MODULES ?=
 mutate: $(VENV)/.mutating  ## whether tests notice the code with one thing changed; MODULES= for a few
-	$(BIN)/python -m mutation $(MODULES)
+	ZSTACK_TEST_SAMPLE=usual $(BIN)/python -m tests.robustness.mutation $(MODULES)
 
 soak: $(VENV)/.developing  ## thirty days of the exporter's life; some minutes
-	$(BIN)/python -m soak
+	$(BIN)/python -m tests.robustness.soak
+
+fleet: fleet-programs  ## a thousand platforms, four shards and what scrapes them; a quarter of an hour
+	$(BIN)/python -m tests.robustness.fleet
+
+fleet-short: fleet-programs  ## the same with 120 platforms, in a minute and a half
+	$(BIN)/python -m tests.robustness.fleet --short
+
+fleet-programs: $(VENV)/.developing
+	@tools/prometheus
+	@tools/victoriametrics
 
 lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint, hadolint, shellcheck
 	$(BIN)/ruff check .
@@ -73,13 +89,16 @@ lint: $(VENV)/.developing  ## ruff, mypy, import-linter, yamllint, hadolint, she
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck -x .ci/run $(wildcard tools/*)
 
-format: $(VENV)/.developing  ## ruff's formatter and its safe mends
+format: $(VENV)/.developing  ## ruff's formatter and its safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 docs: dashboards  ## the generated pages and tables
 	$(BIN)/python -m docs
 	$(BIN)/python -m deploy
+
+golden: $(VENV)/.developing  ## the pages that tests compare with, from the code as it is
+	ZSTACK_TEST_GOLDEN=renew $(BIN)/python -m pytest -q tests/metrics/test_exposition.py
 
 dashboards: $(VENV)/.developing  ## Grafana's dashboards, from their code
 	$(BIN)/python -m grafana
@@ -126,4 +145,4 @@ $(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
 	@touch $@
 
-.PHONY: sbom help install demo test reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak lint format docs dashboards lock clean
+.PHONY: sbom help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean

@@ -14,11 +14,16 @@ from .program import ROUNDS, SERVICES
 from .programs import ROOT
 from .table import Row, markdown
 
-PROGRAMS: Final = ("scrape", "poll", "memory", "latency", "sizes", "usual_day")
+PROGRAMS: Final = (
+    *("scrape", "poll", "memory", "latency", "sizes", "usual_day", "untrusted", "million"),
+)
+FULL_PROGRAMS: Final = (*PROGRAMS, "fleet")
+"""Those of the full form: a fleet takes some minutes to be polled."""
 SHORT_SERVICES: Final = 10_000
 SHORT_ROUNDS: Final = 3
-SLACK: Final = 2
-"""How many times beyond its budget a figure of the short form may be: machines differ."""
+
+SLACK: Final = 1.5
+"""How many times its budget memory may be in the short form: allocators differ between machines."""
 
 PAGE: Final = Path(__file__).with_name("README.md")
 BEGIN: Final = "<!-- generated: table -->\n"
@@ -30,12 +35,13 @@ def main() -> int:
     parser.add_argument(
         "--short",
         action="store_true",
-        help=f"with {SHORT_SERVICES:,} services; fail if a ratio is {SLACK} times over its budget",
+        help=f"with {SHORT_SERVICES:,} services; fail if memory is {SLACK} times its budget",
     )
     parser.add_argument("--record", action="store_true", help=f"write the table to {PAGE.name}")
     given = parser.parse_args()
     services, rounds = (SHORT_SERVICES, SHORT_ROUNDS) if given.short else (SERVICES, ROUNDS)
-    rows = [row for name in PROGRAMS for row in _rows(name, services, rounds)]
+    programs = PROGRAMS if given.short else FULL_PROGRAMS
+    rows = [row for name in programs for row in _rows(name, services, rounds)]
     table = f"{services:,} services; {description()}\n\n{markdown(rows)}\n"
     print(table)
     if given.record:
@@ -48,9 +54,9 @@ def _rows(name: str, services: int, rounds: int) -> list[Row]:
     began = time.monotonic()
     options = ("--services", str(services), "--rounds", str(rounds), "--json")
     command = (sys.executable, "-m", f"benchmarks.{name}", *options)
-    told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    printed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
     print(f"{name}: measured in {time.monotonic() - began:.0f} s", file=sys.stderr)
-    return msgspec.json.decode(told, type=list[Row])
+    return msgspec.json.decode(printed, type=list[Row])
 
 
 def _record(table: str) -> None:
@@ -60,12 +66,11 @@ def _record(table: str) -> None:
 
 
 def _verdict(rows: list[Row]) -> int:
-    """Times alone are told but not judged: nothing beside them says how busy the machine was."""
-    judged = (row for row in rows if not row.is_a_time)
-    gross = [row.what for row in judged if not row.nearly_met(slack=SLACK)]
-    for what in gross:
-        print(f"more than {SLACK} times over its budget: {what}", file=sys.stderr)
-    return 1 if gross else 0
+    """Only memory is judged: times and their ratios differ between machines by some factors."""
+    over = [row.what for row in rows if row.is_memory and not row.met_within(SLACK)]
+    for what in over:
+        print(f"more than {SLACK} times its budget: {what}", file=sys.stderr)
+    return 1 if over else 0
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Scraper:
         try:
             self.scrape()
         except RefusedError:
-            self._close()  # with what else it said
+            self._close()  # with the rest of its answer
             return False
         return True
 

@@ -1,7 +1,7 @@
 """The model services to measure with: alike at every run, each as it is and as it is once changed.
 
 Full records have all 30 fields of the newest platform, in about 6 KB. Projected ones have the 16
-scalars that a projection brings, in about 440 bytes. One name in ten is Chinese, one in fifty
+scalars that a projection returns, in about 440 bytes. One name in ten is Chinese, one in fifty
 needs escaping in a label, and framework, type and source make some 200 groups.
 """
 

@@ -31,5 +31,5 @@ def _versions() -> Iterator[str]:
     yield f"{platform.python_implementation()} {platform.python_version()}"
     yield ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     if (program := nginx_program()) is not None:
-        told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
-        yield told.strip().partition("nginx version: ")[2].replace("/", " ")
+        printed = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
+        yield printed.strip().partition("nginx version: ")[2].replace("/", " ")

@@ -26,7 +26,7 @@ from prometheus_client.parser import text_fd_to_metric_families
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
-from .programs import running
+from .programs import Program, running
 
 _LISTENING: Final = "listening on "
 
@@ -74,16 +74,16 @@ def nginx_program() -> str | None:
 
 
 @contextmanager
-def nginx(program: str, text: bytes, gzip: bytes) -> Iterator[str]:
-    """The URL where nginx serves a page from a file, and compressed from another."""
+def nginx(program: str, text: bytes, gzip: bytes) -> Iterator[Program]:
+    """The worker of nginx, which serves a page from a file, and compressed from another."""
     with TemporaryDirectory() as name:
         folder, port = Path(name), _free_port()
         _lay_out(folder, text, gzip)
         file = folder / "nginx.conf"
         file.write_text(_configuration(folder, port), encoding="utf-8")
         command = (program, "-p", folder, "-c", file, "-e", "stderr")
-        with running(*command, ready="start worker process "):
-            yield f"http://127.0.0.1:{port}/metrics"
+        with running(*command, ready=r"start worker process (\d+)") as master:
+            yield Program(int(master.address), f"http://127.0.0.1:{port}/metrics")
 
 
 def _lay_out(folder: Path, text: bytes, gzip: bytes) -> None:
@@ -95,7 +95,7 @@ def _lay_out(folder: Path, text: bytes, gzip: bytes) -> None:
 
 def _configuration(folder: Path, port: int) -> str:
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in _TEMPORARY)
-    # A worker of root's nginx would be somebody else, who may not read the folder.
+    # A worker of root's nginx would be another user, who may not read the folder.
     user = f"user {getpass.getuser()};" if os.getuid() == 0 else ""
     return _NGINX.format(folder=folder, port=port, user=user, temporary=temporary)
 

@@ -1,16 +1,18 @@
-"""A platform that costs next to nothing: it logs anybody in and sends records made beforehand.
+"""A platform that costs next to nothing: it accepts every login and sends records made beforehand.
 
-Run by itself it is a program that prints its address. It answers a poll only when it is told to,
+Run by itself it is a program that prints its address. It answers a poll only on request,
 so that a measurement decides what the exporter does and knows when it has done it.
 """
 
 import argparse
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from .estate import Estate, Shape
@@ -19,6 +21,10 @@ from .programs import Program, ask, running
 _LISTENING: Final = "listening on "
 _SESSION: Final = {"inventory": {"uuid": "0123456789abcdef0123456789abcdef"}}
 _API: Final = "/zstack/v1"
+
+
+UNASKED: Final = 1_000_000_000
+"""More polls than any measurement takes: a platform that answers whenever it is asked."""
 
 
 class Platform:
@@ -31,9 +37,13 @@ class Platform:
     def polls(self, count: int, *, changed: int = 0) -> None:
         """Answer so many polls, so many services changed before each; wait for the one after.
 
-        Whoever polls begins a poll only when the one before is done with, so by then all are.
+        A poller begins a poll only when the one before has ended, so by then all have.
         """
         ask(f"{self.url}/polls?count={count}&changed={changed}", method="POST")
+
+    def begun(self) -> list[float]:
+        """When each poll began, in seconds of the platform's clock; none before the last call."""
+        return msgspec.json.decode(ask(f"{self.url}/polls"), type=list[float])
 
 
 @contextmanager
@@ -82,6 +92,7 @@ class Api:
         self._estate = estate
         self._gate = gate
         self._changed = 0
+        self._begun: list[float] = []
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -91,6 +102,7 @@ class Api:
                 web.delete(f"{_API}/accounts/sessions/{{uuid}}", self._log_out),
                 web.get(f"{_API}/ai/model-services", self._model_services),
                 web.post("/polls", self._polls),
+                web.get("/polls", self._polls_begun),
             ]
         )
         return application
@@ -104,9 +116,14 @@ class Api:
     async def _model_services(self, request: web.Request) -> web.Response:
         start, limit = int(request.query["start"]), int(request.query["limit"])
         if start == 0:
+            self._begun.append(time.monotonic())
             await self._gate.enter()
             self._estate.change(self._changed)
         return web.Response(body=self._estate.page(start, limit))
+
+    async def _polls_begun(self, _request: web.Request) -> web.Response:
+        begun, self._begun = self._begun, []
+        return web.Response(body=msgspec.json.encode(begun))
 
     async def _polls(self, request: web.Request) -> web.Response:
         self._changed = int(request.query["changed"])

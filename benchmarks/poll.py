@@ -9,18 +9,25 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta, timezone
 from functools import partial
-from time import perf_counter
+from time import perf_counter, time
 from typing import Any, Final, TypeVar
 
 import msgspec
 from typing_extensions import override
 
-from exporter.daemon import SWITCH_SECONDS
-from exporter.exposition import Exposition, OnStale
-from exporter.memory import be_frugal, settle
-from exporter.snapshot import Snapshot
-from exporter.source import Source
-from exporter.zstack import Client, GivenSession, Operation, SessionAuth, Transport
+from exporter.daemon.memory import freeze_startup_objects, limit_malloc_arenas
+from exporter.daemon.serve import SWITCH_SECONDS
+from exporter.metrics.exposition import Exposition, OnStale
+from exporter.metrics.lines import RecordLines
+from exporter.metrics.rows.services import PER_SERVICE
+from exporter.metrics.target_telemetry import TargetTelemetry
+from exporter.polling.fetcher import ListFetcher
+from exporter.polling.keeper import Keeper
+from exporter.polling.pending_since import TargetSights
+from exporter.polling.time_zone import TimeZone
+from exporter.state.inventory import INVENTORY
+from exporter.state.snapshot import Snapshot
+from exporter.zstack import Client, GivenSession, Operation, SessionAuth, Transport, Worker
 
 from .estate import Estate, Shape
 from .measure import rounds
@@ -36,6 +43,7 @@ HOUR: Final = 3600.0
 DECODE: Final = "decode"
 NOTHING: Final = "nothing"
 ONE: Final = "one service"
+SOME: Final = "one in a hundred"
 ALL: Final = "everything"
 REPEATS: Final = {NOTHING: 3, ONE: 3, DECODE: 3}
 BUDGETS: Final = {NOTHING: 0.1, ONE: 0.3, ALL: 10}
@@ -70,9 +78,10 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class ReadyAnswers(Transport):
-    """Hands out the pages of an estate, made beforehand, where the network would bring them."""
+    """Hands out the pages of an estate, made beforehand, where the network would deliver them."""
 
     def __init__(self, estate: Estate) -> None:
+        self.worker = Worker()
         self._estate = estate
         self._pages: dict[tuple[int, int], bytes] = {}
 
@@ -98,7 +107,7 @@ class ReadyAnswers(Transport):
         decode: Callable[[bytes], T],
         *,
         query: Sequence[tuple[str, str]] = (),
-        recognise: Callable[[bytes], T | None] = lambda _: None,
+        lookup: Callable[[bytes], T | None] = lambda _: None,
         **_: Any,
     ) -> T:
         asked = dict(query)
@@ -106,8 +115,8 @@ class ReadyAnswers(Transport):
         if place not in self._pages:  # in the first poll
             self._pages[place] = self._estate.page(*place)
         body = self._pages[place]
-        known = recognise(body)
-        return known if known is not None else await asyncio.to_thread(decode, body)
+        known = lookup(body)
+        return known if known is not None else await self.worker.run(decode, body)
 
 
 class Poller:
@@ -117,9 +126,14 @@ class Poller:
         self._runner = runner
         self._answers = ReadyAnswers(Estate(services, Shape.PROJECTED))
         self._exposition = Exposition({TARGET: OnStale.KEEP})
+        self._telemetry = TargetTelemetry()
         client = Client(self._answers, SessionAuth(_session), page_size=1000, projection=True)
-        write = self._exposition.writer(TARGET)
-        self._source = Source(TARGET, client, write, memory_unit="auto", zone=ZONE)
+        write = RecordLines(PER_SERVICE, TARGET)
+        time_zone = TimeZone(TARGET, client.time_zone, zone=ZONE)
+        self._fetcher = ListFetcher(TARGET, client, INVENTORY, write, time_zone, memory_unit="auto")
+        keeper = Keeper()
+        keeper.begin(TARGET, "")
+        self._pending_since = TargetSights(keeper, TARGET)
         self._decoder = msgspec.json.Decoder(Answer)
         _be_like_the_exporter()
         for changed in (0, services):
@@ -140,21 +154,24 @@ class Poller:
 
     async def _poll(self) -> float:
         began = perf_counter()
-        inventory = await self._source.inventory()
-        await self._exposition.publish(Snapshot(TARGET, HOUR, HOUR, inventory=inventory))
+        fetched = await self._fetcher.fetch()
+        since = await self._pending_since(fetched.found, time())
+        snapshot = Snapshot(TARGET, HOUR, HOUR, inventory=fetched.found, pending_since=since)
+        rendered = await self._exposition.render(snapshot, fetched.lines)
+        self._exposition.publish(rendered, self._telemetry)
         return perf_counter() - began
 
 
 def changes_among(services: int) -> dict[str, int]:
     """How many services change before each kind of poll."""
-    return {NOTHING: 0, ONE: 1, ALL: services}
+    return {NOTHING: 0, ONE: 1, SOME: services // 100, ALL: services}
 
 
 def _be_like_the_exporter() -> None:
     """What its process does when it starts; and the estate is not its to look through."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    be_frugal()
-    settle()
+    limit_malloc_arenas()
+    freeze_startup_objects()
 
 
 async def _session() -> GivenSession:
@@ -166,7 +183,7 @@ def measure(plan: Plan) -> Iterator[Row]:
     with asyncio.Runner() as runner:
         poller = Poller(runner, plan.services)
         changes = changes_among(plan.services)
-        turns = {what: partial(poller.poll, changed) for what, changed in changes.items()}
+        turns = {what: partial(poller.poll, changes[what]) for what in BUDGETS}
         found = rounds(2 * plan.rounds, turns | {DECODE: poller.decode}, repeats=REPEATS)
     for what, limit in BUDGETS.items():
         # With fewer services the one page that is made anew is a larger part of them all.

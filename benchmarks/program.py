@@ -1,4 +1,4 @@
-"""What the programs have in common: how much they measure, and how they tell what they found."""
+"""What the programs have in common: how much they measure, and how they report it."""
 
 import argparse
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ class Plan:
 
 
 def main(measure: Callable[[Plan], Iterable[Row]], description: str | None) -> None:
-    """Measure as the command line says, and print the rows as a table or for another program."""
+    """Measure as the command line asks, and print the rows as a table or for another program."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--services", type=int, default=SERVICES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)

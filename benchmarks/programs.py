@@ -14,16 +14,16 @@ ROOT: Final = Path(__file__).parents[1]
 PATIENCE: Final = 300.0
 """Seconds after which what was waited for counts as missing."""
 
-_TOLD: Final = 50
+_KEPT_LINES: Final = 50
 _MIB: Final = 1024
 
 
 class Program:
-    """A running program, by what it has said of itself and what the system knows."""
+    """A running program: what it has printed, and what the system knows."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+    def __init__(self, process: int, address: str) -> None:
         self.address = address
-        self._proc = Path("/proc", str(process.pid))
+        self._proc = Path("/proc", str(process))
 
     @property
     def memory(self) -> float:
@@ -49,7 +49,7 @@ class Program:
         status = (self._proc / "status").read_text()
         found = re.search(rf"^{name}:\s+(\d+) kB$", status, re.MULTILINE)
         if found is None:
-            raise RuntimeError(f"the system does not tell {name}")
+            raise RuntimeError(f"the system does not report {name}")
         return int(found[1]) / _MIB
 
 
@@ -57,7 +57,7 @@ class Program:
 def running(*command: str | Path, ready: str) -> Iterator[Program]:
     """A program until the block ends.
 
-    It is ready when it says what matches `ready`, whose first group, if there is one, is its
+    It is ready when it prints what matches `ready`, whose first group, if there is one, is its
     address.
     """
     with subprocess.Popen(
@@ -69,11 +69,11 @@ def running(*command: str | Path, ready: str) -> Iterator[Program]:
         text=True,
     ) as process:
         address = _address(process, ready)
-        # What it says from now on must be read, or some day it would wait for a reader.
+        # What it prints from now on must be read, or some day it would wait for a reader.
         reader = threading.Thread(target=deque, args=(process.stdout, 0))
         reader.start()
         try:
-            yield Program(process, address)
+            yield Program(process.pid, address)
         finally:
             _end(process)
             reader.join()
@@ -87,17 +87,17 @@ def ask(url: str, *, method: str = "GET") -> bytes:
 
 
 def _address(process: subprocess.Popen[str], ready: str) -> str:
-    told: deque[str] = deque(maxlen=_TOLD)
+    printed: deque[str] = deque(maxlen=_KEPT_LINES)
     impatience = threading.Timer(PATIENCE, process.kill)
     impatience.start()
     try:
         for line in process.stdout or ():
-            told.append(line)
+            printed.append(line)
             if found := re.search(ready, line):
                 return found[1] if found.groups() else ""
     finally:
         impatience.cancel()
-    raise RuntimeError(f"{process.args!r} was not ready before it ended:\n{''.join(told)}")
+    raise RuntimeError(f"{process.args!r} was not ready before it ended:\n{''.join(printed)}")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

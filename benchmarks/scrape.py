@@ -68,7 +68,7 @@ def _peers(running: ExitStack, ours: str) -> dict[str, str]:
         with Scraper(url, gzip=False) as theirs:
             _expect(theirs.page().decode(), shown)
     if (program := nginx_program()) is not None:
-        urls[NGINX] = running.enter_context(nginx(program, page, gzip))
+        urls[NGINX] = running.enter_context(nginx(program, page, gzip)).address
     return urls
 
 

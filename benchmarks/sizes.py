@@ -1,6 +1,6 @@
 """Whether a service costs the same however many there are.
 
-What a scrape or a poll costs whatever the number, as that of one service shows, is taken off
+What a scrape or a poll costs independent of the number, as that of one service shows, is taken off
 first: a small page is mostly that.
 """
 

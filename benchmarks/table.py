@@ -9,7 +9,7 @@ from .measure import Spread
 
 HEAD: Final = ("", "measured", "quartiles", "budget", "", "medians, as a hint")
 
-_TIMES: Final = ("ms", "s")
+_MEMORY: Final = ("KiB", "MiB")
 
 Bound = Literal["at least", "at most"]
 
@@ -25,11 +25,6 @@ class Budget(msgspec.Struct, frozen=True):
             return figure >= self.value
         return figure <= self.value
 
-    def loosened(self, slack: float) -> "Budget":
-        """The budget that so many times less is asked by."""
-        factor = 1 / slack if self.bound == "at least" else slack
-        return Budget(self.bound, self.value * factor)
-
 
 class Row(msgspec.Struct, frozen=True):
     """One figure, its spread, and what it is made of; without a figure, why there is none."""
@@ -43,23 +38,20 @@ class Row(msgspec.Struct, frozen=True):
     hint: str = ""
 
     @property
-    def is_a_time(self) -> bool:
-        """Whether it is one, of this machine and its other work, and no relation of two."""
-        return self.unit in _TIMES
+    def is_memory(self) -> bool:
+        """Whether it is a size of memory, which does not depend on the speed of the machine."""
+        return self.unit in _MEMORY
 
     @property
     def met(self) -> bool:
-        return self.figure is None or self.budget is None or self.budget.met(self.figure)
+        return self.met_within(1)
 
-    def nearly_met(self, *, slack: float) -> bool:
-        """Whether in one of four rounds, at least, it was no more than `slack` times beyond.
-
-        What goes over a network takes twice as long at one time as at another, on the same machine.
-        """
+    def met_within(self, slack: float) -> bool:
+        """Whether the figure is at most so many times beyond its budget."""
         if self.figure is None or self.budget is None:
             return True
-        loosened = self.budget.loosened(slack)
-        return any(map(loosened.met, (self.low, self.figure, self.high)))
+        factor = slack if self.budget.bound == "at most" else 1 / slack
+        return Budget(self.budget.bound, self.budget.value * factor).met(self.figure)
 
 
 def row(what: str, spread: Spread, unit: str, budget: Budget | None, hint: str) -> Row:

@@ -1,1 +1,1 @@
-"""What is said in one place and needed in others: manifests, the Helm chart, the image."""
+"""What is declared in one place and needed in others: manifests, the Helm chart, the image."""

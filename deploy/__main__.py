@@ -1,4 +1,4 @@
-"""Rewrite what is made from other files; with --check, only say which are out of date."""
+"""Rewrite what is made from other files; with --check, only list those that are out of date."""
 
 import re
 import sys

@@ -20,8 +20,7 @@ _MORE: Final[Mapping[str, Schema]] = {
     "configFiles": {**_TEXTS, "propertyNames": {"pattern": "^[-._a-zA-Z0-9]+$"}},
     "secret.files": {**_TEXTS, "propertyNames": {"pattern": "^[-._a-zA-Z0-9]+$"}},
     "replicas": {"minimum": 0},
-    "shards.count": {"minimum": 1},
-    "shards.targets": {"additionalProperties": {"type": "integer", "minimum": 0}},
+    "state.size": {"pattern": "^[0-9]+(Ki|Mi|Gi)$"},
     "image.digest": {"pattern": "^(sha256:[0-9a-f]{64})?$"},
     "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
     "image.pullSecrets": _OBJECTS,
@@ -65,7 +64,7 @@ _MORE: Final[Mapping[str, Schema]] = {
     "dashboards.labels": _LABELS,
     "dashboards.annotations": _LABELS,
 }
-"""What a value's default does not tell of what it may be."""
+"""The types of values whose default does not show them."""
 
 _OF_HELM: Final[Schema] = {
     "global": {"type": "object", "description": "What charts above this one hand down."},
@@ -74,7 +73,7 @@ _OF_HELM: Final[Schema] = {
 
 
 def values_schema(values: Iterable[Value]) -> str:
-    """The schema of the values, in which whatever is not declared is an error."""
+    """The schema of the values, in which an undeclared value is an error."""
     schema = _object({})
     for value in values:
         _section(schema, value.path[:-1])["properties"][value.path[-1]] = _value(value)
@@ -105,17 +104,25 @@ def _type(default: Any) -> str:
     return next((name for kind, name in kinds if isinstance(default, kind)), "object")
 
 
-_OF_THE_CHART: Final = {"web.listen_address", "web.config_file", "web.systemd_socket"}
+_OF_THE_CHART: Final = {
+    *("web.listen_address", "web.config_file", "web.systemd_socket"),
+    *("shard.ordinal", "shard.total"),
+}
 """Settings that the chart makes itself."""
+
+_NO_GROUPS: Final = {"config", "shard"}
+"""Sections of which nothing is left: a file names no other, and shards follow from `replicas`."""
 
 
 def _config() -> Schema:
     """The exporter's own configuration, without secrets: a ConfigMap is no place for them."""
-    groups = {name: _settings(name) for name in sections(Settings) if name != "config"}
+    groups = {name: _settings(name) for name in sections(Settings) if name not in _NO_GROUPS}
     target = {**groups["target"], "required": ["url"]}
     names = {"propertyNames": {"minLength": 1, "maxLength": 64}}
     several = {"type": "object", "additionalProperties": target} | names
-    return _object({**groups, "target": target, "targets": several})
+    [files] = (each for each in declared(Settings) if each.key == "targets_files")
+    more = {"targets": several, "targets_files": _setting(files)}
+    return _object({**groups, "target": target, **more})
 
 
 def _settings(section: str) -> Schema:
@@ -135,6 +142,8 @@ def _setting(setting: Setting) -> Schema:
     return {"description": setting.description} | _notation(setting)
 
 
+_FLAGS: Final = {"true", "false"}
+
 _NOTATIONS: Final[Mapping[str, Schema]] = {
     "DURATION": {"type": ["string", "number"], "pattern": r"^([0-9.]+(d|h|m|s|ms)?)+$"},
     "SIZE": {"type": ["string", "integer"], "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)?$"},
@@ -150,7 +159,9 @@ def _notation(setting: Setting) -> Schema:
     if setting.repeatable:
         return {"type": "array", "items": _TEXT}
     if "|" in setting.metavar:
-        return {"enum": setting.metavar.split("|")}
+        choices = setting.metavar.split("|")
+        # YAML has flags of its own: `true` without quotes is meant as well.
+        return {"enum": [*choices, *(each == "true" for each in choices if each in _FLAGS)]}
     return _NOTATIONS.get(setting.metavar, _TEXT) | _bounds(setting)
 
 

@@ -27,7 +27,7 @@ class Value:
 
 
 def read_values(text: str) -> tuple[Value, ...]:
-    """Every value: what has a comment that begins with `# --`, whatever it nests.
+    """Every value: what has a comment that begins with `# --`, nested ones included.
 
     Raises ValueError for a value without one.
     """

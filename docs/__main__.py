@@ -1,4 +1,4 @@
-"""Rewrite the generated parts of the documents; with --check, only say which are out of date."""
+"""Rewrite the generated parts of the documents; with --check, only list those out of date."""
 
 import json
 import re
@@ -8,29 +8,29 @@ from functools import reduce
 from pathlib import Path
 from textwrap import fill
 
-from exporter.advice import ADVICE
-from exporter.family import Family
-from exporter.metrics import SECTIONS
+from exporter.metrics.family import Family
+from exporter.metrics.table import SECTIONS
 from exporter.settings import Setting, Settings, declared, sections
+from exporter.state.hints import ERRORS, SYMPTOMS, Language
 
 from . import licences, rules
 from .rewriting import ROOT, rewrite
 
-# What a document should say, given what it says now.
+# From the present text of a document to the wanted one.
 Rewrite = Callable[[str], str]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Bring every document up to date; with --check, return 1 if one is not."""
+    """Rewrite every outdated document; with --check, only return 1 if there is one."""
     return rewrite("docs", __doc__, outdated, arguments)
 
 
 def outdated(root: Path) -> Iterator[tuple[Path, str]]:
-    """Each document that does not say what it should, and what it should say."""
-    for name, written_anew in DOCUMENTS:
+    """Each outdated document, and its wanted text."""
+    for name, rewritten in DOCUMENTS:
         document = root / name
         text = document.read_text(encoding="utf-8") if document.exists() else ""
-        wanted = written_anew(text)
+        wanted = rewritten(text)
         if wanted != text:
             yield Path(name), wanted
 
@@ -52,7 +52,7 @@ def region(name: str, text: Callable[[], str]) -> Rewrite:
 def settings_tables() -> str:
     """Tables of all settings, one for each section."""
     tables = (_table(name, about) for name, about in sections(Settings).items())
-    return "\n".join(tables)
+    return "\n".join((*tables, _table("targets_files", "Files that hold targets.")))
 
 
 def _table(section: str, about: str) -> str:
@@ -81,12 +81,6 @@ def _code(text: str) -> str:
     return f"`{text}`" if text else ""
 
 
-def settings_list() -> str:
-    """Every setting in one short table, for whoever reads the README."""
-    rows = (f"| {_code(s.key)} | {_code(s.default)} | {_meaning(s)} |" for s in declared(Settings))
-    return "\n".join(["| setting | default | meaning |\n|---|---|---|", *rows])
-
-
 def metrics_tables() -> str:
     """Tables of all metrics, one for each section."""
     tables = (_metrics_table(section, families) for section, families in SECTIONS.items())
@@ -103,25 +97,29 @@ def _metrics_table(section: str, families: tuple[Family, ...]) -> str:
     return f"### {section}\n\n" + "\n".join([head, *rows]) + "\n"
 
 
-def metrics_list() -> str:
-    """Every metric in one short table."""
-    rows = (
-        f"| `{family.name}` | {', '.join(map(_code, family.own_labels))} | {family.help} |"
-        for families in SECTIONS.values()
-        for family in families
-    )
-    return "\n".join(["| metric | labels | meaning |\n|---|---|---|", *rows])
+def reasons_table(language: Language = "en") -> str:
+    """Every class of error by its reason, with its hint."""
+    heads = {
+        "en": "| reason | what happened | what to do |",
+        "zh": "| 原因 | 发生了什么 | 如何处理 |",
+    }
+    rows = []
+    for kind, hint in ERRORS.items():
+        happened, fix = (text.in_language(language) for text in (hint.happened, hint.fix))
+        rows.append(f"| `{kind.reason}` | {happened} | {fix} |")
+    return "\n".join([heads[language], "|---|---|---|", *rows])
 
 
-def reasons_list() -> str:
-    """Every way of failing, with its advice."""
-    rows = (f"| `{kind.reason}` | {told.happened} | {told.fix} |" for kind, told in ADVICE.items())
-    return "\n".join(["| reason | what happened | what to do |\n|---|---|---|", *rows])
+def symptoms_table() -> str:
+    """The failures with a more precise hint than their class has."""
+    rows = (f"| {hint.happened} | {hint.fix} |" for hint in SYMPTOMS.values())
+    return "\n".join(["| what happened | what to do |\n|---|---|", *rows])
 
 
 def dashboards_tables() -> str:
     """What each panel of each dashboard answers."""
-    return "\n".join(_dashboard(name) for name in ("overview", "updates", "exporter-health"))
+    names = ("overview", "services", "model-centers", "updates", "exporter-health")
+    return "\n".join(_dashboard(name) for name in names)
 
 
 def _dashboard(name: str) -> str:
@@ -132,7 +130,7 @@ def _dashboard(name: str) -> str:
         f"| {panel['fieldConfig']['defaults']['noValue']} |"
         for panel in panels
     ]
-    head = "| panel | what it tells | what it says where there is nothing |\n|---|---|---|"
+    head = "| panel | what it shows | text without data |\n|---|---|---|"
     title = dashboard["title"].partition(" / ")[2]
     return f"### {title}\n\n{dashboard['description']}\n\n" + "\n".join([head, *rows]) + "\n"
 
@@ -140,7 +138,12 @@ def _dashboard(name: str) -> str:
 def example_file() -> str:
     """A configuration file with every setting; all but those of a working target are commented."""
     groups = (_example_section(name, about) for name, about in sections(Settings).items())
-    return "\n".join([_HEAD, *filter(None, groups), _SEVERAL])
+    return "\n".join([_HEAD, *filter(None, groups), _SEVERAL, _example_files()])
+
+
+def _example_files() -> str:
+    [setting] = (each for each in declared(Settings) if each.key == "targets_files")
+    return f"{_comment(_explained(setting))}#{setting.key}: {_example_value(setting)}\n"
 
 
 def _example_section(section: str, about: str) -> str:
@@ -178,6 +181,7 @@ _HEAD = """\
 _KINDS = {
     "DURATION": "3m",
     "FILE": f"{_FOLDER}/{{name}}",
+    "NUMBER": "100000",
     "SECRET": "better-in-a-file-of-its-own",
     "TEXT": "admin",
     "URL": "http://proxy.example.com:3128",
@@ -190,6 +194,8 @@ _EXAMPLES = {
     "target.client_cert_file": f"{_FOLDER}/client.pem",
     "target.client_key_file": f"{_FOLDER}/client-key.pem",
     "web.config_file": f"{_FOLDER}/web.yaml",
+    "targets_files": f"{_FOLDER}/targets/*.yaml",
+    "state.file": "/var/lib/zstack-aios-exporter/state.json",
 }
 _ACTIVE = {"target.url", "target.access_key_id", "target.access_key_secret_file"}
 _NOTES = {
@@ -220,13 +226,10 @@ def each(*rewrites: Rewrite) -> Rewrite:
 
 DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
     (
-        "README.md",
-        each(
-            region("metrics", metrics_list),
-            region("reasons", reasons_list),
-            region("settings", settings_list),
-        ),
+        "docs/errors.md",
+        each(region("reasons", reasons_table), region("symptoms", symptoms_table)),
     ),
+    ("docs/reference.zh-CN.md", region("reasons-zh", lambda: reasons_table("zh"))),
     ("docs/metrics.md", region("metrics", metrics_tables)),
     ("docs/dashboards.md", region("dashboards", dashboards_tables)),
     ("docs/licences.md", region("licences", licences.licences_table)),

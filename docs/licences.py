@@ -1,4 +1,4 @@
-"""The licence of each package that the exporter runs with, as the package itself tells."""
+"""The licence of each package that the exporter runs with, as the package itself declares."""
 
 import re
 from importlib.metadata import metadata
@@ -20,9 +20,9 @@ def licences_table() -> str:
 
 
 def _licence(name: str) -> str:
-    told = metadata(name)
+    declared = metadata(name)
     for field in ("License-Expression", "License"):
-        if field in told:
-            return told[field].replace("Apache 2.0", "Apache-2.0")
-    kinds = [each for each in told.get_all("Classifier") or [] if each.startswith("License ::")]
+        if field in declared:
+            return declared[field].replace("Apache 2.0", "Apache-2.0")
+    kinds = [each for each in declared.get_all("Classifier") or [] if each.startswith("License ::")]
     return ", ".join(kind.rpartition(" :: ")[2] for kind in kinds) or "unknown"

@@ -1,4 +1,4 @@
-"""What a file should hold that is made from others, written or only compared."""
+"""Rewrites generated files, or only compares them."""
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -8,15 +8,15 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 Outdated = Callable[[Path], Iterable[tuple[Path, str | None]]]
-"""Each file of a project that does not hold what it should, and that: None if it should not be."""
+"""Each outdated file of a project, and its wanted text: None for a file to delete."""
 
 
 def rewrite(
     package: str, about: str | None, outdated: Outdated, arguments: Sequence[str] | None
 ) -> int:
-    """Bring every file up to date; with --check, return 1 if one is not."""
+    """Rewrite every outdated file; with --check, only return 1 if there is one."""
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description=about)
-    parser.add_argument("--check", action="store_true", help="change nothing, say what is old")
+    parser.add_argument("--check", action="store_true", help="change nothing, list what is old")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the project")
     given = parser.parse_args(arguments)
     old = [*outdated(given.root)]

@@ -21,14 +21,14 @@ def rules() -> list[Rule]:
 
 
 def alerts_table() -> str:
-    """Every alert: its name, which leads to its runbook, and in short what that says."""
+    """Every alert: its name, which leads to its runbook, and a summary of the runbook."""
     rows = (
         f"| [{rule['alert']}](runbooks/{rule['alert']}.md) | {rule['labels']['severity']} "
         f"| {rule['annotations']['summary']} | {rule['for']} | {mitigation(rule['alert'])} |"
         for rule in rules()
         if "alert" in rule
     )
-    head = "| alert | severity | tells | after | what to do |\n|---|---|---|---|---|"
+    head = "| alert | severity | meaning | after | what to do |\n|---|---|---|---|---|"
     return "\n".join([head, *rows])
 
 
@@ -48,4 +48,4 @@ def records_table() -> str:
         for rule in rules()
         if "record" in rule
     )
-    return "\n".join(["| recorded series | is |\n|---|---|", *rows])
+    return "\n".join(["| recorded series | expression |\n|---|---|", *rows])

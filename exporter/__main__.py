@@ -1,4 +1,4 @@
-"""The program: it can be told to end from its first moment on."""
+"""The entry point; signals end it properly even while the rest still loads."""
 
 import os
 import signal
@@ -7,32 +7,43 @@ from types import FrameType
 
 
 def main() -> int:
-    """Run what the command line asks for; returns the exit code."""
-    _end_quietly()
-    from .commandline import run  # noqa: PLC0415 - loading it takes half a second
+    """Run the command line; returns the exit code."""
+    _install_early_signal_handlers()
+    _keep_metrics_in_memory()
+    from .cli.main import run  # noqa: PLC0415 - after the signals
 
     return run(sys.argv[1:])
 
 
-def _end_quietly() -> None:
-    """Until a command hears signals itself there is nothing to close, and nothing to read anew.
+def _install_early_signal_handlers() -> None:
+    """Until a command installs its own handlers, SIGTERM and SIGINT just end the process.
 
-    SIGTERM and SIGINT end the process as they end any other; a SIGHUP waits until it is heard.
+    A SIGHUP stays pending until then.
     """
-    # One that comes while its handler changes would be lost: it waits, too.
+    # A SIGINT that comes while its handler changes would be lost, so it is blocked, too.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP, signal.SIGINT})
-    # For the first process of a container a signal without a handler is lost.
+    # The kernel drops signals without a handler for process 1 of a container.
     first = os.getpid() == 1
     if first:
         signal.signal(signal.SIGTERM, _end)
-    # Python's own handler would show a traceback; one who starts us may have it ignored.
+    # Python's own handler would show a traceback. A parent may have set SIGINT to be ignored.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end if first else signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
+def _keep_metrics_in_memory() -> None:
+    """Remove the variables that make prometheus_client keep the values of metrics in files.
+
+    They are for servers of several processes, such as others in the same container. The library
+    reads them when it is loaded and later.
+    """
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        os.environ.pop(name, None)
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
-    """End with the code that a shell gives to a process which a signal has ended."""
+    """Exit with the code that a shell reports for a process which a signal has ended."""
     os._exit(128 + number)
 
 

@@ -1,7 +1,7 @@
-"""What is running: version, revision and date of the build, and what it runs on.
+"""Version, revision and date of the build, and the platform that it runs on.
 
-The wheel holds revision and date in `build.json`, which hatch_build.py writes into it; a source
-tree has no such file.
+The wheel holds revision and date in `build.json`, which hatch_build.py writes; a source tree has no
+such file.
 """
 
 import json
@@ -19,7 +19,7 @@ from . import NAME
 VERSION: Final = version(NAME)
 
 LIBRARIES: Final = ("aiohttp", "isal", "msgspec", "prometheus-client", "pydantic-settings")
-"""Those whose version a report of a bug should tell."""
+"""The libraries whose versions a bug report should contain."""
 
 UNKNOWN: Final = "unknown"
 
@@ -28,8 +28,8 @@ UNKNOWN: Final = "unknown"
 class Build:
     """Where the running code comes from.
 
-    `revision` is a commit of git, followed by `-modified` where the tree had changes besides;
-    `date` is in UTC, as of RFC 3339. Each is `unknown` where nobody wrote it down.
+    `revision` is a commit of git, followed by `-modified` where the tree had uncommitted changes;
+    `date` is in UTC, in the format of RFC 3339. Each is `unknown` where it was not recorded.
     """
 
     revision: str = UNKNOWN

@@ -1,4 +1,4 @@
-"""Rewrite the dashboards' JSON; with --check, only say which files are out of date."""
+"""Rewrite the dashboards' JSON; with --check, only list the files that are out of date."""
 
 import json
 import sys
@@ -11,12 +11,14 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from docs.rewriting import rewrite
 
-from . import exporter_health, overview, updates
+from . import centers, exporter_health, overview, services, updates
 
 FOLDER: Final = Path("grafana")
 
 DASHBOARDS: Final[Mapping[str, Callable[[], Dashboard]]] = {
     "overview.json": overview.dashboard,
+    "services.json": services.dashboard,
+    "model-centers.json": centers.dashboard,
     "updates.json": updates.dashboard,
     "exporter-health.json": exporter_health.dashboard,
 }

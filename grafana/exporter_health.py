@@ -5,7 +5,8 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from .freshness import exporters_down
-from .look import BAD, GOOD, NO_EXPORTER, NOTABLE, Query, Told, steps
+from .look import BAD, GOOD, NO_EXPORTER, NOTABLE, Caption, Query, steps
+from .objective import objective
 from .page import EXPORTER, Row, page
 from .panels import THIRD, across, lines, number
 from .polling import polls, requests
@@ -25,12 +26,12 @@ _NO_PROCESS: Final = "none scraped from /metrics"
 
 
 def dashboard() -> Dashboard:
-    """The dashboard for whoever runs the exporter."""
+    """The dashboard for the operators of the exporter."""
     return page(
         EXPORTER,
         "How the exporters fare: polls, requests, errors, sessions, and what they take of their"
         " machine. Replicas count each for itself here: what they ask, they all ask.",
-        (_now(), polls(), requests(), _process()),
+        (_now(), objective(), polls(), requests(), _process()),
         since="now-6h",
         every="1m",
     )
@@ -44,7 +45,7 @@ def _now() -> Row:
         "Now",
         across(
             number(
-                Told(
+                Caption(
                     "Exporters up", "Exporters that Prometheus scrapes successfully.", NO_EXPORTER
                 ),
                 total(exporters_seen()),
@@ -52,7 +53,7 @@ def _now() -> Row:
             ),
             exporters_down(),
             number(
-                Told(
+                Caption(
                     "Version",
                     "Version of the exporter: more than one only while it is being replaced.",
                     _NO_PROCESS,
@@ -61,27 +62,27 @@ def _now() -> Row:
                 name="{{version}}",
             ),
             number(
-                Told(
+                Caption(
                     "Configuration",
                     "Whether every exporter could load its configuration the last time that it"
                     " tried. One that could not goes on with the last good one.",
                     _NO_PROCESS,
                 ),
                 f"min({reload})",
-                said=loaded,
+                mapped=loaded,
             ),
             number(
-                Told(
+                Caption(
                     "Web config",
                     "The same of the file with certificates and passwords for the exporter's own"
                     " pages, where one is in use.",
                     "none known",
                 ),
                 f"min({web})",
-                said=loaded,
+                mapped=loaded,
             ),
             number(
-                Told(
+                Caption(
                     "Certificate",
                     "Time until a certificate ends that an exporter serves with, where it uses TLS."
                     " After that Prometheus cannot scrape it.",
@@ -92,7 +93,7 @@ def _now() -> Row:
                 colours=steps(BAD, (3 * DAY, NOTABLE), (14 * DAY, GOOD)),
             ),
             number(
-                Told(
+                Caption(
                     "Loaded",
                     "Time since a configuration was loaded successfully last: at the start, or at a"
                     " reload.",
@@ -102,7 +103,7 @@ def _now() -> Row:
                 f"min({age(LOADED)})",
             ),
             number(
-                Told(
+                Caption(
                     "Started",
                     "Time since an exporter was started last.",
                     _NO_PROCESS,
@@ -120,19 +121,19 @@ def _process() -> Row:
         "Process and scrape",
         (
             lines(
-                Told("Memory", "Resident memory of each exporter.", _NO_PROCESS, "bytes"),
+                Caption("Memory", "Resident memory of each exporter.", _NO_PROCESS, "bytes"),
                 Query(of_exporters("process_resident_memory_bytes"), "{{instance}}"),
                 width=THIRD,
             ),
             lines(
-                Told(
+                Caption(
                     "CPU", "Share of one core that each exporter uses.", _NO_PROCESS, "percentunit"
                 ),
                 Query(of_exporters("process_cpu_seconds_total", rate=True), "{{instance}}"),
                 width=THIRD,
             ),
             lines(
-                Told(
+                Caption(
                     "Open files",
                     "Open file descriptors, connections included, as a share of what the system"
                     " allows each exporter.",
@@ -143,7 +144,7 @@ def _process() -> Row:
                 width=THIRD,
             ),
             lines(
-                Told(
+                Caption(
                     "Scrape duration",
                     "How long a scrape takes, as Prometheus measures it. The page is ready before"
                     " it is asked for, so this is little more than the network.",
@@ -153,9 +154,9 @@ def _process() -> Row:
                 Query(of_exporters("scrape_duration_seconds"), "{{instance}}"),
             ),
             lines(
-                Told(
+                Caption(
                     "Samples per scrape",
-                    "How many samples a scrape brings: some eight for each model service. Beyond a"
+                    "How many samples a scrape returns: some eight for each model service. Beyond a"
                     " sample_limit of Prometheus, the whole scrape fails.",
                     NO_EXPORTER,
                     "short",

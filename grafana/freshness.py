@@ -6,7 +6,18 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 from grafana_foundation_sdk.models import common
 
-from .look import BAD, GOOD, NO_ERROR, NO_EXPORTER, NO_INVENTORY, NOTABLE, Query, Told, steps, words
+from .look import (
+    BAD,
+    GOOD,
+    NO_ERROR,
+    NO_EXPORTER,
+    NO_INVENTORY,
+    NOTABLE,
+    Caption,
+    Query,
+    steps,
+    value_mappings,
+)
 from .page import EXPORTER, UPDATES, Row, leading_to
 from .panels import Column, Sorted, across, grid, lines, number
 from .promql import (
@@ -42,7 +53,7 @@ def trust() -> Row:
         "Now",
         across(
             number(
-                Told(
+                Caption(
                     "Platforms failing",
                     "Platforms whose last poll failed for every exporter that polls them. What"
                     " failed stands below; until the data are stale, they are still shown.",
@@ -50,11 +61,11 @@ def trust() -> Row:
                 ),
                 how_many(f"{UP} == 0", UP),
                 colours=steps(GOOD, (1, BAD)),
-                said={"0": ("none", GOOD)},
+                mapped={"0": ("none", GOOD)},
             ),
             exporters_down(leading_to(EXPORTER)),
             number(
-                Told(
+                Caption(
                     "Oldest data",
                     "How old the inventory is of the platform where it is oldest, counted from the"
                     " beginning of its last successful poll.",
@@ -64,11 +75,11 @@ def trust() -> Row:
                 f"max({age(LAST_SUCCESS)})",
             ),
             number(
-                Told(
+                Caption(
                     "Oldest data, of stale",
                     "The same as a share of the age at which the exporter calls data stale"
                     " (stale_after, three polls unless set). From 100 % on they are dropped,"
-                    " unless on_stale says otherwise.",
+                    " unless on_stale is set otherwise.",
                     "no successful poll yet",
                     "percentunit",
                 ),
@@ -76,18 +87,18 @@ def trust() -> Row:
                 colours=_AGEING,
             ),
             number(
-                Told("Model services", "Model services of all chosen platforms.", NO_INVENTORY),
+                Caption("Model services", "Model services of all chosen platforms.", NO_INVENTORY),
                 inventory("zstack_model_services"),
             ),
             number(
-                Told(
+                Caption(
                     "New versions",
                     "Model services that have a newer version available. Which ones: see Updates.",
                     NO_INVENTORY,
                 ),
                 inventory("zstack_model_services_version_status", where=('status="new_version"',)),
                 colours=steps(GOOD, (1, NOTABLE)),
-                said={"0": ("none", GOOD)},
+                mapped={"0": ("none", GOOD)},
                 leads_to=leading_to(UPDATES),
             ),
         ),
@@ -97,14 +108,14 @@ def trust() -> Row:
 def exporters_down(leads_to: build.DashboardLink | None = None) -> stat.Panel:
     """Also the first thing to know about the exporters themselves."""
     return number(
-        Told(
+        Caption(
             "Exporters down",
             "Exporters that Prometheus has scraped in this time range and cannot scrape now.",
             NO_EXPORTER,
         ),
         how_many(f"({exporters_seen()}) == 0", exporters_seen()),
         colours=steps(GOOD, (1, BAD)),
-        said={"0": ("none", GOOD)},
+        mapped={"0": ("none", GOOD)},
         leads_to=leads_to,
     )
 
@@ -117,7 +128,7 @@ def platforms_state() -> Row:
         "Freshness",
         (
             grid(
-                Told(
+                Caption(
                     "Platforms",
                     "Each platform as the exporter sees it that sees it best: whether its last poll"
                     " succeeded, how old its data are, how many services they hold. A platform"
@@ -138,9 +149,11 @@ def platforms_state() -> Row:
             .min(0)
             .max(100)
             .thresholds(steps(GOOD, (75, NOTABLE), (100, BAD)))
-            .mappings(words({"succeeded": ("succeeded", GOOD), "failed": ("failed", BAD)})),
+            .mappings(
+                value_mappings({"succeeded": ("succeeded", GOOD), "failed": ("failed", BAD)})
+            ),
             lines(
-                Told(
+                Caption(
                     "Failing with",
                     "Platforms whose polls fail, by reason and ZStack's error code. A line at zero"
                     " is a failure that was and is over. Not even one that lasted for a single"

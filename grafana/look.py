@@ -1,4 +1,4 @@
-"""What all panels have in common: where data come from, colours, what each must say of itself."""
+"""What all panels have in common: their data source, colours and captions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +31,8 @@ to some four polls, so that they don't fall to nothing between two."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a panel says: its title, what it answers, what no answer means, and its unit."""
+class Caption:
+    """The caption of a panel: title, description, text without data, and unit."""
 
     title: str
     about: str
@@ -69,17 +69,17 @@ def steps(base: str, *above: tuple[float, str]) -> build.ThresholdsConfig:
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(thresholds)
 
 
-def words(said: Mapping[str, tuple[str, str]]) -> list[model.ValueMapping]:
+def value_mappings(mapped: Mapping[str, tuple[str, str]]) -> list[model.ValueMapping]:
     """A word and a colour in place of some values."""
     options = {
         value: model.ValueMappingResult(text=text, color=color, index=index)
-        for index, (value, (text, color)) in enumerate(said.items())
+        for index, (value, (text, color)) in enumerate(mapped.items())
     }
     return [model.ValueMap(options=options)]
 
 
 def fixed(color: str) -> dict[str, str]:
-    """A colour of its own, as an override says it."""
+    """An override that gives a field a colour of its own."""
     return {"mode": "fixed", "fixedColor": color}
 
 

@@ -13,8 +13,8 @@ from .look import (
     NO_EXPORTER,
     NO_INVENTORY,
     NOTABLE,
+    Caption,
     Query,
-    Told,
 )
 from .page import OVERVIEW, Row, page
 from .panels import bars, lines
@@ -40,7 +40,7 @@ STATUSES: Final = {
 
 
 def dashboard() -> Dashboard:
-    """The dashboard for whoever runs the platforms."""
+    """The dashboard for the operators of the platforms."""
     return page(
         OVERVIEW,
         "The model services of ZStack AIOS platforms: whether the numbers can be trusted, how many"
@@ -56,7 +56,7 @@ def _services() -> Row:
         "Model services",
         (
             lines(
-                Told(
+                Caption(
                     "By framework",
                     "How many model services run on each framework.",
                     NO_INVENTORY,
@@ -65,24 +65,24 @@ def _services() -> Row:
                 stacked=True,
             ),
             bars(
-                Told("By type", "How many model services there are of each type.", NO_INVENTORY),
+                Caption("By type", "How many model services there are of each type.", NO_INVENTORY),
                 Query(ranked(inventory(SERVICES, "type")), "{{type}}"),
             ),
             bars(
-                Told(
+                Caption(
                     "By source",
-                    "Where the models of the services come from, as far as the platform says.",
+                    "Where the models of the services come from, where the platform reports it.",
                     NO_INVENTORY,
                 ),
                 Query(ranked(inventory(SERVICES, "source")), "{{source}}"),
             ),
             lines(
-                Told("By platform", "How many model services each platform has.", NO_INVENTORY),
+                Caption("By platform", "How many model services each platform has.", NO_INVENTORY),
                 Query(inventory(SERVICES, "target"), "{{target}}"),
                 stacked=True,
             ),
             bars(
-                Told(
+                Caption(
                     "By GPU vendor",
                     "Model services with a GPU specification of each vendor. One may have several.",
                     "no GPU specification known",
@@ -92,7 +92,7 @@ def _services() -> Row:
                 ),
             ),
             bars(
-                Told(
+                Caption(
                     "By CPU architecture",
                     "Model services that support each CPU architecture. One may support several.",
                     "no architecture known",
@@ -111,7 +111,7 @@ def _resources() -> Row:
         "Requested",
         (
             lines(
-                Told(
+                Caption(
                     "Requested CPU cores",
                     "CPU cores that the model services request, by framework. What they really use"
                     " is not known here.",
@@ -122,7 +122,7 @@ def _resources() -> Row:
                 stacked=True,
             ),
             lines(
-                Told(
+                Caption(
                     "Requested memory",
                     "Memory that the model services request, by framework. What they really use is"
                     " not known here.",
@@ -144,10 +144,10 @@ def _changes() -> Row:
         "Versions and errors",
         (
             lines(
-                Told(
+                Caption(
                     "Versions",
                     "Model services that have a new version, that are current, and of which the"
-                    " platform does not say.",
+                    " platform does not report it.",
                     NO_INVENTORY,
                 ),
                 Query(inventory(STATUS, "status"), "{{status}}"),
@@ -155,7 +155,7 @@ def _changes() -> Row:
                 colours=STATUSES,
             ),
             lines(
-                Told(
+                Caption(
                     "API errors by code",
                     "Failed requests and polls a minute by reason and ZStack's error code, as the"
                     " exporter counts them that meets most. A way of failing has its line from its"

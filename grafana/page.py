@@ -15,11 +15,15 @@ from .promql import EXPORTERS, WATCHED
 AnyPanel: TypeAlias = stat.Panel | bargauge.Panel | timeseries.Panel | table.Panel
 
 OVERVIEW: Final = "zstack-aios-overview"
+SERVICES: Final = "zstack-aios-services"
+CENTERS: Final = "zstack-aios-model-centers"
 UPDATES: Final = "zstack-aios-updates"
 EXPORTER: Final = "zstack-aios-exporter"
 
 _TITLES: Final = {
     OVERVIEW: "ZStack AIOS / Overview",
+    SERVICES: "ZStack AIOS / Services",
+    CENTERS: "ZStack AIOS / Model centers",
     UPDATES: "ZStack AIOS / Updates",
     EXPORTER: "ZStack AIOS / Exporter health",
 }
@@ -97,7 +101,7 @@ def _choice(label: str, title: str, about: str, of: str) -> build.QueryVariable:
 
 
 def _beside(other: str, here: str) -> build.DashboardLink:
-    """What is chosen stays chosen; the time range too, but for updates, which look far back."""
+    """What is chosen stays chosen; the time range too, but for those which look far back."""
     return (
         build.DashboardLink(_TITLES[other].partition(" / ")[2])
         .type(model.DashboardLinkType.LINK)
@@ -105,7 +109,7 @@ def _beside(other: str, here: str) -> build.DashboardLink:
         .tooltip(_TITLES[other])
         .url(f"/d/{other}")
         .include_vars(True)  # noqa: FBT003 - likewise
-        .keep_time(UPDATES not in (other, here))
+        .keep_time(not {UPDATES, CENTERS} & {other, here})
     )
 
 

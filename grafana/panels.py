@@ -10,7 +10,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as model
 
-from .look import CALM, DATASOURCE, PLAIN, Query, Told, fixed, named, prop, steps, words
+from .look import CALM, DATASOURCE, PLAIN, Caption, Query, fixed, named, prop, steps, value_mappings
 
 WHOLE: Final = 24
 HALF: Final = 12
@@ -20,14 +20,14 @@ QUARTER: Final = 6
 Panel = TypeVar("Panel", stat.Panel, bargauge.Panel, timeseries.Panel, table.Panel)
 
 
-def _told(panel: Panel, told: Told, width: int, height: int) -> Panel:
-    if told.unit == "none":
+def _captioned(panel: Panel, caption: Caption, width: int, height: int) -> Panel:
+    if caption.unit == "none":
         panel.decimals(0)
     return (
-        panel.title(told.title)
-        .description(told.about)
-        .unit(told.unit)
-        .no_value(told.empty)
+        panel.title(caption.title)
+        .description(caption.about)
+        .unit(caption.unit)
+        .no_value(caption.empty)
         .datasource(DATASOURCE)
         .span(width)
         .height(height)
@@ -39,11 +39,11 @@ def _newest() -> options.ReduceDataOptions:
 
 
 def number(
-    told: Told,
+    caption: Caption,
     query: str,
     *,
     colours: build.ThresholdsConfig | None = None,
-    said: Mapping[str, tuple[str, str]] | None = None,
+    mapped: Mapping[str, tuple[str, str]] | None = None,
     leads_to: build.DashboardLink | None = None,
     name: str = "",
 ) -> stat.Panel:
@@ -52,11 +52,11 @@ def number(
     With a `name`, made of labels, that is shown instead of the number.
     """
     panel = (
-        _told(stat.Panel(), told, QUARTER, 4)
+        _captioned(stat.Panel(), caption, QUARTER, 4)
         .with_target(Query(query, name).now())
         .thresholds(colours or steps(PLAIN))
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
-        .mappings(words(said or {}))
+        .mappings(value_mappings(mapped or {}))
         .color_mode(common.BigValueColorMode.VALUE)
         .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.NAME if name else common.BigValueTextMode.VALUE)
@@ -70,10 +70,12 @@ def across(*numbers: stat.Panel) -> tuple[stat.Panel, ...]:
     return tuple(each.span(WHOLE // len(numbers)) for each in numbers)
 
 
-def bars(told: Told, query: Query, *, width: int = QUARTER, color: str = CALM) -> bargauge.Panel:
+def bars(
+    caption: Caption, query: Query, *, width: int = QUARTER, color: str = CALM
+) -> bargauge.Panel:
     """What there is now of each kind, the most first."""
     return (
-        _told(bargauge.Panel(), told, width, 8)
+        _captioned(bargauge.Panel(), caption, width, 8)
         .with_target(query.now())
         .min(0)
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(color))
@@ -87,18 +89,21 @@ def bars(told: Told, query: Query, *, width: int = QUARTER, color: str = CALM) -
 
 
 def lines(
-    told: Told,
+    caption: Caption,
     *queries: Query,
     width: int = HALF,
     stacked: bool = False,
     colours: Mapping[str, str] | None = None,
     shades_of: str | None = None,
     limit: build.ThresholdsConfig | None = None,
+    floor: float | None = 0,
 ) -> timeseries.Panel:
-    """What became of it over time; `colours` are those of series whose meaning has one."""
+    """What became of it over time; `colours` are those of series whose meaning has one.
+
+    Without a `floor`, there may be less than zero.
+    """
     panel = (
-        _told(timeseries.Panel(), told, width, 8)
-        .min(0)
+        _captioned(timeseries.Panel(), caption, width, 8)
         .color_scheme(_hues(shades_of))
         .draw_style(common.GraphDrawStyle.LINE)
         .line_interpolation(
@@ -117,6 +122,8 @@ def lines(
     )
     for query in queries:
         panel.with_target(query.over_time())
+    if floor is not None:
+        panel.min(floor)
     if stacked:
         panel.stacking(options.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
     if limit:
@@ -129,7 +136,7 @@ def lines(
 
 
 def _hues(shades_of: str | None) -> build.FieldColor:
-    """Any colours that are easy to tell apart, or shades of one that says something."""
+    """Colours that are easy to distinguish, or shades of one that has a meaning."""
     if shades_of is None:
         return build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC)
     return build.FieldColor().mode(model.FieldColorModeId.SHADES).fixed_color(shades_of)
@@ -181,7 +188,7 @@ class Sorted:
 
 
 def grid(
-    told: Told,
+    caption: Caption,
     queries: Iterable[str],
     columns: Iterable[Column],
     order: Sorted,
@@ -193,7 +200,7 @@ def grid(
     """A row for each combination of labels; what several queries have in common is joined."""
     columns = tuple(columns)
     panel = (
-        _told(table.Panel(), told, width, height)
+        _captioned(table.Panel(), caption, width, height)
         .cell_height(common.TableCellHeight.SM)
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .thresholds(steps(PLAIN))
@@ -211,7 +218,7 @@ def grid(
 def _transformations(
     columns: tuple[Column, ...], difference: Difference | None
 ) -> Iterator[model.DataTransformerConfig]:
-    """Rows joined, a column more, moments told, columns chosen, in this order."""
+    """Join rows, add a column, format times, choose columns, in this order."""
     yield _transformation("merge", {})
     if difference:
         yield _transformation("calculateField", difference.settings())

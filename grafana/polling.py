@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from .look import BAD, CALM, GOOD, MUTED, NO_ERROR, NO_EXPORTER, NOTABLE, Query, Told, steps
+from .look import BAD, CALM, GOOD, MUTED, NO_ERROR, NO_EXPORTER, NOTABLE, Caption, Query, steps
 from .page import Row
-from .panels import lines
-from .promql import a_minute, counted_errors, none_of, quantile, series, total
+from .panels import QUARTER, lines
+from .promql import a_minute, counted_errors, none_of, platforms, quantile, series, total
 
 OUTCOMES: Final = {
     "success": GOOD,
@@ -15,14 +15,14 @@ OUTCOMES: Final = {
 
 
 def polls() -> Row:
-    """How long they take, how they end, what they bring."""
+    """How long they take, how they end, what they fetch."""
     duration = series("zstack_poll_duration_seconds_bucket")
     last = series("zstack_poll_last_success_timestamp_seconds")
     return Row(
         "Polls",
         (
             lines(
-                Told(
+                Caption(
                     "Poll duration",
                     "How long polls take, from the first request to the page being ready: half of"
                     " them at most the median, 95 of 100 at most p95. Read off a histogram: the"
@@ -34,7 +34,7 @@ def polls() -> Row:
                 Query(quantile(0.95, duration, "target"), "{{target}} p95"),
             ),
             lines(
-                Told(
+                Caption(
                     "Polls by outcome",
                     "Polls a minute, of all chosen exporters and platforms. One is skipped when"
                     " the poll before it takes longer than the interval.",
@@ -46,7 +46,7 @@ def polls() -> Row:
                 colours=OUTCOMES,
             ),
             lines(
-                Told(
+                Caption(
                     "Age of data, of stale",
                     "Age of the data that each exporter holds of each platform, as a share of the"
                     " age at which it calls them stale. A healthy line goes up and down well below"
@@ -61,7 +61,7 @@ def polls() -> Row:
                 limit=steps(GOOD, (1, BAD)),
             ),
             lines(
-                Told(
+                Caption(
                     "Records skipped",
                     "Records a minute that were left out of the inventory: those that could not be"
                     " decoded, and repeats of one that was there already. Zero in health.",
@@ -72,6 +72,21 @@ def polls() -> Row:
                     total(a_minute(series("zstack_records_skipped_total")), "target", "reason"),
                     "{{target}} {{reason}}",
                 ),
+                width=QUARTER,
+            ).axis_soft_max(1),
+            lines(
+                Caption(
+                    "Schema drift",
+                    "Records with a field that could not be read, so that it counts as unknown; and"
+                    " of a sample, those with a field that no known release has.",
+                    "none",
+                    "short",
+                ),
+                Query(
+                    platforms(series("zstack_schema_drift_records"), "field", "kind"),
+                    "{{target}} {{field}} {{kind}}",
+                ),
+                width=QUARTER,
             ).axis_soft_max(1),
         ),
     )
@@ -85,10 +100,10 @@ def requests() -> Row:
         "Requests",
         (
             lines(
-                Told(
+                Caption(
                     "Requests by status",
                     "HTTP requests a minute by status of the answer; none where no answer came."
-                    " ZStack says 503 of every call that fails: the code stands beside.",
+                    " ZStack answers 503 to every call that fails: see the code.",
                     "no request in this time",
                     "reqpm",
                 ),
@@ -97,7 +112,7 @@ def requests() -> Row:
                 colours={"200": CALM, "503": BAD, "none": MUTED},
             ),
             lines(
-                Told(
+                Caption(
                     "Errors by reason and code",
                     "Failed requests and polls a minute, every try counted, with ZStack's code"
                     " where it gave one. A way of failing has its line from its second failure on:"
@@ -114,7 +129,7 @@ def requests() -> Row:
                 colours={NO_ERROR: GOOD},
             ),
             lines(
-                Told(
+                Caption(
                     "Request duration",
                     "How long 95 of 100 requests take at most, by operation, until the answer is"
                     " read and decoded.",
@@ -124,10 +139,11 @@ def requests() -> Row:
                 Query(quantile(0.95, duration, "operation"), "{{operation}}"),
             ),
             lines(
-                Told(
+                Caption(
                     "Logins",
                     "Logins a minute by result. A session is kept as long as it lives, so a line"
-                    " above zero means that somebody ends them. With an access key there are none.",
+                    " above zero means that sessions are ended elsewhere. With an access key there"
+                    " are none.",
                     NO_EXPORTER,
                     "cpm",
                 ),

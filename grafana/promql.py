@@ -1,8 +1,8 @@
 """Queries, so that each is right for one exporter and for several that poll the same platform.
 
 A platform is known by its `job` and `target`. Replicas of an exporter differ in `instance` alone,
-and tell the same numbers but for a poll that one of them is ahead. So the largest that any of them
-tells is taken before platforms are added up.
+and report the same numbers but for a poll that one of them is ahead. So the largest of them is
+taken before platforms are added up.
 """
 
 from typing import Final
@@ -11,15 +11,16 @@ EXPORTERS: Final = 'job=~"$job",instance=~"$instance"'
 PLATFORMS: Final = f'{EXPORTERS},target=~"$target"'
 
 WATCHED: Final = "zstack_poll_interval_seconds"
-"""What an exporter tells of each of its platforms from the first moment, polled or not."""
+"""What an exporter exposes for each of its platforms from the start, polled or not."""
 
 KNOWN: Final = f"{WATCHED}{{{PLATFORMS}}}"
 
 
 def of_exporters(metric: str, *, rate: bool = False, among: str = KNOWN) -> str:
-    """The series that the chosen exporters have of their own, whatever they poll.
+    """The series that the chosen exporters have of their own, independent of their targets.
 
-    Every job has `up` and many have `process_*`: those of exporters are told by what stands beside.
+    Every job has `up` and many have `process_*`: those of exporters are recognized by the metrics
+    beside them.
     """
     own = f"{metric}{{{EXPORTERS}}}"
     own = f"rate({own}[$__rate_interval])" if rate else own
@@ -36,15 +37,25 @@ def series(metric: str, *matchers: str) -> str:
     return f"{metric}{{{','.join([PLATFORMS, *matchers])}}}"
 
 
+def recorded(metric: str) -> str:
+    """What rules have recorded of the chosen platforms, one series for all replicas."""
+    return f'{metric}{{job=~"$job",target=~"$target"}}'
+
+
 def platforms(vector: str, *labels: str) -> str:
-    """One series for each platform and value of these labels, whatever the number of replicas."""
+    """One series for each platform and value of these labels, for any number of replicas."""
     return f"max by ({', '.join(('job', 'target', *labels))}) ({vector})"
+
+
+def earliest(timestamps: str, *labels: str) -> str:
+    """The same of timestamps, of which the earliest one counts."""
+    return f"min by ({', '.join(('job', 'target', *labels))}) ({timestamps})"
 
 
 def inventory(metric: str, *by: str, where: tuple[str, ...] = ()) -> str:
     """The sum over all platforms, or by these labels.
 
-    What one replica tells is added up by itself first: a service that moves from one label to
+    The series of one replica are added up first: a service that moves from one label to
     another must not count twice while only one of them knows.
     """
     own = [label for label in by if label != "target"]

@@ -4,26 +4,16 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from .look import GOOD, NOTABLE, Query, Told, steps
+from .look import GOOD, NOTABLE, Caption, Query, steps
 from .page import UPDATES, Row, page
 from .panels import HALF, Column, Difference, Sorted, across, bars, grid, lines, number
-from .promql import filled, inventory, platforms, ranked, series
-
-FLAG: Final = platforms(series("zstack_model_service_has_new_version"), "uuid")
+from .promql import age, earliest, filled, inventory, platforms, ranked, series
 
 _SAME: Final = "on (job, target, uuid)"
-_LOOKED_AT: Final = "[$__range:$__interval]"
 
-# A service that was seen without a new version in the time range is pending since the last such
-# moment. Any other is pending for longer than the range, or than it has been watched: all that is
-# known is when it was first seen pending.
-_LEFT: Final = f"max_over_time(timestamp({FLAG} == 0){_LOOKED_AT})"
-# The last step of the range ends before now; what came after it is known since now.
-_FOUND: Final = f"(min_over_time(timestamp({FLAG} == 1){_LOOKED_AT}) or timestamp({FLAG} == 1))"
-SINCE: Final = (
-    f'(label_replace({_LEFT}, "seen", "the change", "", "")'
-    f' or {_SAME} label_replace({_FOUND}, "seen", "no change", "", ""))'
-    f" and {_SAME} {FLAG} == 1"
+# Of replicas, the one that saw it first.
+SINCE: Final = earliest(
+    series("zstack_model_service_new_version_pending_since_timestamp_seconds"), "uuid"
 )
 INFO: Final = series("zstack_model_service_info")
 FACTS: Final = platforms(INFO, "uuid", "name", "framework", "version")
@@ -31,11 +21,7 @@ FACTS: Final = platforms(INFO, "uuid", "name", "framework", "version")
 NAMED: Final = filled(filled(FACTS, "version", "not stated"), "name", "no name")
 # Facts stand on the left, where several of one service are no error: replicas may know different
 # versions for the time between two polls.
-PENDING: Final = f"{NAMED} * {_SAME} group_left (seen) (1000 * (time() - ({SINCE})))"
-
-# Two hours in thirty days. Each step costs a sample of each service and replica, and a query of
-# Prometheus may take 50 million by default: so much for 100,000 services.
-RESOLUTION: Final = 400
+PENDING: Final = f"{NAMED} * {_SAME} group_left () (1000 * ({age(SINCE)}))"
 
 _NO_INVENTORY: Final = "no inventory: see Overview"
 _PER_SERVICE: Final = "none known (needs metrics.per_service)"
@@ -46,7 +32,7 @@ def dashboard() -> Dashboard:
     return page(
         UPDATES,
         "Which model services have a newer version, which version they run, and since when the new"
-        " one is pending, as far as Prometheus remembers.",
+        " one is pending.",
         (_now(), _which(), _history()),
         since="now-30d",
         every="5m",
@@ -63,32 +49,31 @@ def _now() -> Row:
         "Now",
         across(
             number(
-                Told(
+                Caption(
                     "New versions", "Services that have a newer version available.", _NO_INVENTORY
                 ),
                 services("new_version"),
                 colours=steps(GOOD, (1, NOTABLE)),
-                said={"0": ("none", GOOD)},
+                mapped={"0": ("none", GOOD)},
             ),
             number(
-                Told(
+                Caption(
                     "Longest pending",
-                    "How long the new version is pending that is pending longest. At least so long:"
-                    " nothing is known from before the time range, from before Prometheus' first"
-                    " sample, or from moments without one.",
+                    "How long the new version is pending that is pending longest, from the poll in"
+                    " which an exporter first saw it.",
                     "none known",
                     "s",
                 ),
-                f"max(time() - ({SINCE}))",
-            ).max_data_points(RESOLUTION),
+                f"max({age(SINCE)})",
+            ),
             number(
-                Told("Current", "Services of which the platform says so.", _NO_INVENTORY),
+                Caption("Current", "Services that the platform reports as current.", _NO_INVENTORY),
                 services("current"),
             ),
             number(
-                Told(
+                Caption(
                     "Not known",
-                    "Services of which the platform does not say whether they have a new version."
+                    "Services without a report on whether they have a new version."
                     " They are in no other panel here.",
                     _NO_INVENTORY,
                 ),
@@ -103,15 +88,12 @@ def _which() -> Row:
         "Pending",
         (
             grid(
-                Told(
+                Caption(
                     "Services with a new version",
-                    "Each service that has a new version, the longest pending first. The platform"
-                    " does not say since when: that is read off Prometheus' samples in the time"
-                    " range. Where they show the change, it came after the moment given here,"
-                    " within one step (a 400th of the range: two hours in thirty days), or in a gap"
-                    " if nothing was scraped just then. Where they show no change, the service was"
-                    " pending when it was first seen: it may be pending for longer, and a longer"
-                    " range may tell. Which version is the new one, the platform does not say.",
+                    "Each service that has a new version, the longest pending first: since the poll"
+                    " in which an exporter first saw it. It may have been there for longer, before"
+                    " the exporter was: without a state file (state.file), before its last start."
+                    " The platform reports neither since when, nor which version is the new one.",
                     _PER_SERVICE,
                     "ms",
                 ),
@@ -123,13 +105,12 @@ def _which() -> Row:
                     Column("version", "Running version"),
                     Column("since", "Pending since", is_moment=True),
                     Column("Value", "Pending for"),
-                    Column("seen", "Samples show"),
                     Column("uuid", "UUID"),
                 ),
                 Sorted("Pending for", descending=True),
                 difference=Difference("since", of="Time", less="Value"),
                 height=12,
-            ).max_data_points(RESOLUTION),
+            ),
         ),
     )
 
@@ -140,7 +121,7 @@ def _history() -> Row:
         "History",
         (
             lines(
-                Told(
+                Caption(
                     "Pending by framework",
                     "How many services have a new version, by framework.",
                     _NO_INVENTORY,
@@ -149,7 +130,7 @@ def _history() -> Row:
                 stacked=True,
             ),
             lines(
-                Told(
+                Caption(
                     "Pending by platform",
                     "How many services have a new version, by platform.",
                     _NO_INVENTORY,
@@ -158,7 +139,7 @@ def _history() -> Row:
                 stacked=True,
             ),
             bars(
-                Told(
+                Caption(
                     "Pending now",
                     "How many services of each framework have a new version.",
                     _NO_INVENTORY,
@@ -168,7 +149,7 @@ def _history() -> Row:
                 color=NOTABLE,
             ),
             grid(
-                Told(
+                Caption(
                     "Running versions",
                     "Which versions of each framework run, and in how many services, the most"
                     " first.",

@@ -72,7 +72,7 @@ apt() {
 }
 
 # The machine's own sources, proxies and keys; folders of ours; nothing that is installed, since apt
-# prefers that; none of the hooks that tell other programs of a system that has changed. As root apt
+# prefers that; none of the hooks that notify other programs of a changed system. As root apt
 # would fetch as a user who can't write here.
 apt_settings() {
     cat <<END

@@ -5,26 +5,41 @@ reports every fault at once. Each setting is declared in one place (`declaration
 platform `target.py`); flags, names in the environment, `--help` and docs/settings.md follow.
 """
 
-from .declaration import Settings, WebSettings, load, where_it_listens
+from .addresses import Address
+from .declaration import (
+    LogSettings,
+    MetricsSettings,
+    Settings,
+    WebSettings,
+    listen_addresses,
+    load,
+)
 from .faults import Fault, SettingsError
-from .file import is_text, read_file, yaml_node, yaml_problem
-from .names import Setting, declared, sections
+from .file import NAME_A_READABLE_FILE, read_failure, read_file
+from .names import Setting, declared, did_you_mean, sections
+from .notation import is_quoted
+from .shard import ShardSettings
 from .target import CredentialSettings, TargetSettings
 
 __all__ = [
+    "NAME_A_READABLE_FILE",
+    "Address",
     "CredentialSettings",
     "Fault",
+    "LogSettings",
+    "MetricsSettings",
     "Setting",
     "Settings",
     "SettingsError",
+    "ShardSettings",
     "TargetSettings",
     "WebSettings",
     "declared",
-    "is_text",
+    "did_you_mean",
+    "is_quoted",
+    "listen_addresses",
     "load",
+    "read_failure",
     "read_file",
     "sections",
-    "where_it_listens",
-    "yaml_node",
-    "yaml_problem",
 ]

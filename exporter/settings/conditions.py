@@ -1,4 +1,4 @@
-"""How an operator writes conditions of a query, held to how ZStack will split them."""
+"""The notation of query conditions, checked against how ZStack splits them."""
 
 import re
 from typing import Annotated
@@ -32,7 +32,7 @@ def read_conditions(value: object) -> object:
 
 
 def check_condition(text: str) -> str:
-    """Hold the text to `field operator value` as ZStack would split it."""
+    """Check that the text is `field operator value` as ZStack would split it."""
     operator = _operator(text)
     if operator is None:
         raise wrong(

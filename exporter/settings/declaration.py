@@ -1,4 +1,4 @@
-"""Every setting, declared; the descriptions are what `--help` and the documentation say."""
+"""Declares every setting; `--help` and the documentation show the descriptions."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -12,8 +12,9 @@ from typing_extensions import override
 from .addresses import Address, ListenAddresses, TelemetryPath, read_address
 from .faults import MISSING, Explainer, Fault, SettingsError
 from .names import PREFIX, Flag
-from .notation import TargetName, wrong
+from .notation import Demand, Globs, TargetName, wrong
 from .section import Objection, Section
+from .shard import ShardSettings
 from .sources import Sources, read
 from .target import TargetSettings
 
@@ -31,13 +32,13 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> 
     return settings
 
 
-def where_it_listens(
+def listen_addresses(
     flags: Mapping[str, Any], environ: Mapping[str, str] | None = None
 ) -> tuple[Address, ...]:
     """The addresses on which an exporter with these settings listens.
 
-    Whatever else is wrong is no matter here: an exporter lives on with the settings it began with
-    when its file is spoilt. Raises SettingsError for addresses that are wrong themselves.
+    Other faults are ignored: an exporter keeps the settings it started with when its file is
+    broken later. Raises SettingsError for addresses that are wrong themselves.
     """
     sources = read(Settings, flags, os.environ if environ is None else environ)
     web = sources.merged.get("web")
@@ -105,12 +106,12 @@ class WebSettings(Section):
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """The addresses to listen on, taken apart."""
+        """The addresses to listen on, parsed."""
         return tuple(map(read_address, self.listen_address))
 
 
 class _Web(Section):
-    """The HTTP server alone, in its place."""
+    """The section of the HTTP server alone."""
 
     web: WebSettings
 
@@ -132,6 +133,33 @@ class MetricsSettings(Section):
         description="Export series for each model service, by uuid and name, "
         "in addition to the totals over all of them.",
     )
+    instances: Demand = Field(
+        default="auto",
+        description="Poll what runs, the instance groups of model services: auto leaves them out "
+        "where the platform refuses or lacks them, true counts that as a failure, false does not "
+        "ask.",
+    )
+    model_centers: Demand = Field(
+        default="auto",
+        description="Poll how full the model centers are: auto, true and false as for instances.",
+    )
+    max_series: int | None = Field(
+        default=None,
+        ge=1,
+        description="The most series of single model services, instance groups and model centers "
+        "that one target may have. Above it all of them are left out and the totals stay; they are "
+        "back when there are a tenth less than that.",
+    )
+
+
+class StateSettings(Section):
+    """What is kept over restarts."""
+
+    file: Path | None = Field(
+        default=None,
+        description="File that keeps since when new versions are pending, beyond the end of the "
+        "process; one exporter has it alone. Without it nothing is written anywhere.",
+    )
 
 
 class Settings(Section, BaseSettings):
@@ -150,14 +178,26 @@ class Settings(Section, BaseSettings):
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    state: StateSettings = StateSettings()
+    shard: ShardSettings = ShardSettings()
     target: TargetSettings | None = None
     targets: dict[TargetName, TargetSettings] = Field(
         default={}, min_length=1, description="Several platforms by name; only in the file."
     )
+    targets_files: Globs = Field(
+        default=(),
+        min_length=1,
+        description="YAML files that each hold targets, by name, as under targets: in the "
+        "configuration file; * and ? stand for parts of a name, ** for folders. They are read "
+        "again when they change, come or go.",
+    )
 
     @property
     def named_targets(self) -> dict[str, TargetSettings]:
-        """Every target by its name; a single one is called `default`."""
+        """Every target of these settings by its name; a single one is called `default`.
+
+        Those of `targets_files` come on top: `targets_files.py` reads them.
+        """
         return dict(self.targets) if self.target is None else {"default": self.target}
 
     @classmethod
@@ -170,7 +210,7 @@ class Settings(Section, BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what is passed in: `load` reads the sources, to name that of each fault."""
+        """Only the arguments: `load` reads the sources itself, to name the source of each fault."""
         return (init_settings,)
 
     @classmethod
@@ -178,11 +218,14 @@ class Settings(Section, BaseSettings):
     def objections(cls, given: frozenset[str]) -> Iterator[Objection]:
         if {"target", "targets"} <= given:
             yield "target", wrong("is given together with targets", "keep only one of the two")
-        if not {"target", "targets"} & given:
+        if {"target", "targets_files"} <= given:
+            what = "is given together with targets_files"
+            yield "target", wrong(what, "move it into targets: or into one of those files")
+        if not {"target", "targets", "targets_files"} & given:
             yield "target", wrong("is missing: there is nothing to poll", _NO_TARGET, MISSING)
 
 
 _NO_TARGET = (
     f"set --target.url, or {PREFIX}TARGET__URL, "
-    "or target: or targets: in the file that --config.file names"
+    "or target: or targets: in the file that --config.file names, or --targets-files"
 )

@@ -1,4 +1,4 @@
-"""Wrong settings, explained so that an operator can fix them, never quoting what was written.
+"""Faults of settings, explained so that an operator can fix them, never quoting the input.
 
 A text is built from a fault's place and from words of ours or pydantic's, never from the input:
 the input may be a password, or a mapping that holds one.
@@ -7,13 +7,12 @@ the input may be a password, or a mapping that holds one.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import override
 
-from .names import Setting
+from .names import Setting, did_you_mean
 from .notation import is_target_name
 
 Place = tuple[int | str, ...]
@@ -37,7 +36,7 @@ class Fault:
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; `faults` says why, all of it at once."""
+    """The settings cannot be used; `faults` holds every reason."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
@@ -46,11 +45,13 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Explainer:
-    """Turns pydantic's errors into faults, knowing every setting and who gave which."""
+    """Turns pydantic's errors into faults, knowing every setting and the source of each."""
 
     settings: tuple[Setting, ...]
     sections: tuple[str, ...]
     origin: Callable[[Place], str]
+    within: str = ""
+    """What every key begins with that the file itself does not spell out."""
 
     def faults(self, error: ValidationError, *, ignoring: frozenset[str]) -> tuple[Fault, ...]:
         """Every fault except those of the kinds in `ignoring`."""
@@ -71,11 +72,14 @@ class Explainer:
 
     def _where(self, place: Place) -> str:
         origin = self.origin(place)
-        return f"{spelt(place)} ({origin})" if origin else spelt(place)
+        return f"{self._key(place)} ({origin})" if origin else self._key(place)
+
+    def _key(self, place: Place) -> str:
+        return key_of(place).removeprefix(self.within)
 
     def _ways(self, place: Place) -> str:
         known = {setting.key: setting.ways for setting in self.settings}
-        return known.get(spelt(place), f"{spelt(place)} in the file")
+        return known.get(key_of(place), f"{self._key(place)} in the file")
 
     def _suggestion(self, place: Place) -> str:
         """Name the nearest setting of the same section, or the same name in another one."""
@@ -83,8 +87,8 @@ class Explainer:
         # A named target's settings are those of the one target.
         section = ".".join(["target"] if parents[:1] == ["targets"] else parents)
         siblings = self._children(section)
-        if near := get_close_matches(name.replace("-", "_"), siblings, n=1):
-            return f"did you mean {near[0]}?"
+        if hint := did_you_mean(name.replace("-", "_"), siblings):
+            return hint
         if elsewhere := [s.key for s in self.settings if name in {s.path[-1], s.key}]:
             return f"did you mean {name.rsplit('.')[-1]} under {elsewhere[0].rsplit('.')[0]}?"
         return f"known here: {', '.join(siblings)}"
@@ -98,8 +102,8 @@ class Explainer:
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
 
 
-def spelt(place: Place) -> str:
-    """Write the place as the file would spell it; a key that may be a secret gone astray is hidden.
+def key_of(place: Place) -> str:
+    """Write the place as the file would spell it; a key that may be a misplaced secret is hidden.
 
     YAML reads `{password:hunter2}` as a key, so only what looks like a name is shown.
     """
@@ -117,7 +121,7 @@ def _unnamed(place: Place) -> bool:
 
 
 def _in_unnamed(place: Place) -> bool:
-    """Whether the fault is of such a target's settings, which only its name could tell apart."""
+    """Whether the fault is of such a target's settings, which only its name distinguishes."""
     return _unnamed(place) and place[2:] != ("[key]",)
 
 

@@ -1,91 +1,80 @@
 """The configuration file, read so that nothing in it is guessed at and nothing of it is quoted."""
 
-import re
+import glob
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
-from .faults import Fault, SettingsError
+from .faults import Fault, Place, SettingsError
+from .notation import read_list
+from .yaml_document import YamlError, compose, is_text, not_usable, yaml_errors
+
+NAME_A_READABLE_FILE: Final = "name a file that the exporter can read"
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """Nest what the file says; raise SettingsError, without a word of the file, if it cannot be."""
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Nested mappings, and the YAML that they were read from; None of an empty file."""
+
+    tree: dict[str, Any] = field(default_factory=dict)
+    node: yaml.Node | None = None
+
+    def line(self, place: Place) -> int | None:
+        """The line of the key at this place, or else of the nearest key above it."""
+        line, node = None, self.node
+        for part in place:
+            pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+            found = next((pair for pair in pairs if pair[0].value == part), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        return line
+
+    def position(self, file: str, place: Place) -> str:
+        """Where the place is, as a fault says it."""
+        line = self.line(place)
+        return f"in {file}, line {line}" if line else f"in {file}"
+
+
+def read_file(path: Path) -> Document:
+    """Read the configuration file. Raises SettingsError, which never quotes the file."""
     where = f"config.file {path}"
     try:
-        content = _yaml(path.read_text(encoding="utf-8-sig"))
+        content = path.read_bytes()
     except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise _fault(
-            where, f"cannot be read: {reason}", "name a file that the exporter can read"
-        ) from None
-    except UnicodeDecodeError:
-        raise _fault(where, "is not text in UTF-8", "save it as UTF-8") from None
-    except yaml.MarkedYAMLError as error:
-        fix = _FIXES.get(error.problem or "", _QUOTES)
-        raise _fault(f"{where}{_line(error)}", yaml_problem(error), fix) from None
-    except yaml.YAMLError:
-        raise _fault(where, "contains control characters", "remove them") from None
-    except RecursionError:
-        raise _fault(
-            where, "is nested without end", "remove the alias that refers to itself"
-        ) from None
-    if not isinstance(content, dict):
-        raise _fault(where, "must be a mapping of settings", "begin it with target: or targets:")
-    if "file" in (content.get("config") or ()):
+        raise _fault(where, read_failure(error), NAME_A_READABLE_FILE) from None
+    what, fix = "must be a mapping of settings", "begin it with target: or targets:"
+    document = read_document(content, path.parent, Fault(where, what, fix))
+    if "file" in (document.tree.get("config") or ()):
         raise _fault(where, "cannot name another file", "remove config.file from this one")
-    return _anchored(content, path.parent)
+    return document
 
 
-def yaml_problem(error: yaml.MarkedYAMLError) -> str:
-    """Give PyYAML's own words up to the first quotation: it quotes the file, secrets and all."""
-    problem = error.problem or "unreadable"
-    if r"'\t'" in problem:
-        return "is not usable YAML: a tab stands where only spaces may"
-    words = re.sub(r"['\"].*", "…", problem, flags=re.DOTALL)
-    return f"is not usable YAML: {words}"
+def read_document(content: bytes, folder: Path, not_a_mapping: Fault) -> Document:
+    """Read the content of a file in this folder; `not_a_mapping` names the file.
 
-
-def yaml_node(loader: yaml.SafeLoader | yaml.BaseLoader) -> yaml.Node | None:
-    """The one document of a file; None of an empty one. Raises YAMLError for whatever is wrong."""
+    Raises SettingsError, which never quotes the content.
+    """
     try:
-        return loader.get_single_node()
-    except UnicodeError:
-        raise
-    except (ValueError, OverflowError):  # PyYAML reads versions and "\U00110000" unchecked
-        mark = loader.get_mark()
-        raise yaml.MarkedYAMLError(problem=_TOO_LARGE, problem_mark=mark) from None
+        node, tree = _content(content)
+    except YamlError as error:
+        position = f", line {error.line}, column {error.column}" if error.line else ""
+        raise _fault(f"{not_a_mapping.where}{position}", error.what, error.fix) from None
+    if not isinstance(tree, dict):
+        raise SettingsError([not_a_mapping])
+    return Document(_anchored(tree, folder), node)
 
 
-def is_text(value: str) -> bool:
-    r"""Whether a value could have been typed; "\0" and "\ud800" in quotes give what could not."""
-    return not _NO_TEXT.search(value)
-
-
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-_TOO_LARGE = "a number is too large"
-_ODD = "a value has a character that no text has"
-_TWICE = "a key is repeated here"
-_TAG = "a value begins with !, the sign of a tag"
-_NO_NAME = "a key is not a name"
-_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map", "null", "merge")}
-_FIXES = {
-    _TAG: "quote the value",
-    _TWICE: "keep one of them",
-    _NO_NAME: "write it like name: value",
-    _TOO_LARGE: "look for a %YAML line or a \\U in quotes",
-    _ODD: r"mind \ in double quotes, or use single ones",
-}
-_QUOTES = "mind the indentation, and quote values that begin with one of ! & * @ % { [ ` > |"
+def read_failure(error: OSError) -> str:
+    """What is wrong with a file, as a fault puts it: `cannot be read: permission denied`."""
+    return f"cannot be read: {(error.strerror or 'unreadable').lower()}"
 
 
 def _fault(where: str, what: str, fix: str) -> SettingsError:
     return SettingsError([Fault(where, what, fix)])
-
-
-def _line(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    return f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
 
 
 def _anchored(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -96,7 +85,23 @@ def _anchored(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _anchor(key: str, value: Any, folder: Path) -> Any:
     if isinstance(value, dict):
         return _anchored(value, folder)
-    return folder / value if key.endswith("_file") and isinstance(value, str) and value else value
+    if key == "targets_files":
+        return _anchored_globs(read_list(value), folder)
+    is_path = key == "file" or key.endswith("_file")
+    return folder / value if is_path and isinstance(value, str) and value else value
+
+
+def _anchored_globs(globs: Any, folder: Path) -> Any:
+    if not isinstance(globs, list) or folder == Path():
+        return globs
+    literal = glob.escape(str(folder))
+    return [_anchored_glob(literal, each) for each in globs]
+
+
+def _anchored_glob(literal: str, pattern: Any) -> Any:
+    if not isinstance(pattern, str) or not pattern:
+        return pattern
+    return os.path.join(literal, pattern)  # noqa: PTH118 - a pattern is not a path
 
 
 class _Loader(yaml.SafeLoader):
@@ -112,24 +117,27 @@ class _Loader(yaml.SafeLoader):
     }
 
 
-def _yaml(text: str) -> Any:
-    loader = _Loader(text)
-    try:
-        node = yaml_node(loader)
+def _content(content: bytes) -> tuple[yaml.Node | None, Any]:
+    with yaml_errors():
+        loader = _Loader(content.decode("utf-8-sig"))
+        node = compose(loader)
         if node is None:
-            return {}
+            return None, {}
         _check(node)
-        return loader.construct_document(node)
-    finally:
-        loader.dispose()
+        return node, loader.construct_document(node)
+
+
+_TAGS: Final = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map", "null", "merge")}
 
 
 def _check(node: yaml.Node) -> None:
     """Refuse tags, and a key that is repeated in one mapping: YAML would take the last."""
     if node.tag not in _TAGS:
-        raise yaml.MarkedYAMLError(problem=_TAG, problem_mark=node.start_mark)
+        problem = "a value begins with !, the sign of a tag"
+        raise not_usable(problem, "quote the value", node.start_mark)
     if isinstance(node, yaml.ScalarNode) and not is_text(node.value):
-        raise yaml.MarkedYAMLError(problem=_ODD, problem_mark=node.start_mark)
+        fix = r"mind \ in double quotes, or use single ones"
+        raise not_usable("a value has a character that no text has", fix, node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         for held in node.value:
             _check(held)
@@ -143,7 +151,7 @@ def _check(node: yaml.Node) -> None:
 
 def _check_key(key: yaml.Node, seen: set[str]) -> None:
     if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":null"):
-        raise yaml.MarkedYAMLError(problem=_NO_NAME, problem_mark=key.start_mark)
+        raise not_usable("a key is not a name", "write it like name: value", key.start_mark)
     _check(key)
     if key.value in seen:
-        raise yaml.MarkedYAMLError(problem=_TWICE, problem_mark=key.start_mark)
+        raise not_usable("a key is repeated here", "keep one of them", key.start_mark)

@@ -1,7 +1,8 @@
-"""The settings that a model declares, one by one, and what each is called in every source."""
+"""The settings that a model declares, and the name of each in every source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -16,7 +17,7 @@ DELIMITER = "__"
 
 @dataclass(frozen=True)
 class Flag:
-    """Marks a setting whose flag is spelt otherwise than its key."""
+    """Marks a setting whose flag differs from its key."""
 
     name: str
 
@@ -55,7 +56,7 @@ class Setting:
 
     @property
     def secret(self) -> bool:
-        """Whether the value must not be seen."""
+        """Whether the value must not be shown."""
         return SecretStr in self._types()
 
     @property
@@ -133,7 +134,7 @@ def declared(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[Set
 
 
 def sections(model: type[BaseModel]) -> dict[str, str]:
-    """Name the groups of settings, and say what each is about."""
+    """The groups of settings and the description of each."""
     nested = {name: section_of(field) for name, field in model.model_fields.items()}
     return {name: section.__doc__ or "" for name, section in nested.items() if section}
 
@@ -144,3 +145,12 @@ def section_of(field: FieldInfo) -> type[BaseModel] | None:
     if get_origin(field.annotation) is dict:
         return None
     return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """A question with the known name nearest to this one; empty where none is near.
+
+    `prefix` is cut off both, since every name would look near with it, and is put back here.
+    """
+    near = get_close_matches(name, list(known), n=1)
+    return f"did you mean {prefix}{near[0]}?" if near else ""

@@ -1,13 +1,13 @@
-"""How an operator writes texts, lists, names, secrets and time zones, and how errors say so."""
+"""The notation of texts, lists, names, secrets and time zones, and errors about it."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
 
@@ -16,12 +16,35 @@ def wrong(what: str, fix: str, kind: str = "notation") -> PydanticCustomError:
     return PydanticCustomError(kind, "{what}", {"what": what, "fix": fix})
 
 
+QUOTED = wrong(
+    "is written with quotes",
+    "remove the quotes: docker's --env-file, among others, keeps them as a part of the value",
+)
+
+_SHORTEST_QUOTED = 2
+
+
+def is_quoted(text: str) -> bool:
+    """Whether the text begins and ends with the same quote."""
+    return len(text) >= _SHORTEST_QUOTED and text[0] == text[-1] and text[0] in "\"'"
+
+
+def unquoted(text: str) -> str:
+    """The text without quotes around it, if there are any."""
+    return text[1:-1] if is_quoted(text) else text
+
+
 @dataclass(frozen=True)
 class Shown:
     """How a value of the type is shown: its placeholder, and a default as operators write it."""
 
     metavar: str
     write: Callable[[float], str] = "{:g}".format
+
+
+def read_choice(value: object) -> object:
+    """Text for what YAML reads as a flag: `true` may be one of several choices."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def read_list(value: object) -> object:
@@ -60,7 +83,7 @@ def _unknown_zone() -> NoReturn:
 
 
 def check_zone(text: str) -> str:
-    """Hold the text to the form of a zone."""
+    """Check that the text is a time zone."""
     read_zone(text)
     return text
 
@@ -70,7 +93,7 @@ _LIKE_A_URL = re.compile(r"[/@]|^[a-z]+:|:\d+$", re.IGNORECASE)
 
 
 def is_target_name(name: str) -> bool:
-    """Whether a target may be called so (and the name may therefore be shown)."""
+    """Whether the name is valid for a target (and may therefore be shown)."""
     return (
         0 < len(name) <= _NAME_LENGTH
         and name.isprintable()
@@ -80,7 +103,7 @@ def is_target_name(name: str) -> bool:
 
 
 def check_target_name(name: str) -> str:
-    """Hold a target's name to what fits a label, a line of a log and a query of /probe."""
+    """Check that the name fits a label, a line of the log and a query of /probe."""
     if not is_target_name(name):
         raise wrong(
             "contains a name that no target can have",
@@ -91,19 +114,34 @@ def check_target_name(name: str) -> str:
 
 
 def check_not_empty(text: str) -> str:
-    """Hold the text to something rather than nothing."""
+    """Check that the text is not blank."""
     if not text.strip():
         raise wrong("is empty", "give it a value or remove it")
     return text
 
 
 def check_secret(secret: SecretStr) -> SecretStr:
-    """Hold the secret to something rather than nothing."""
+    """Check that the secret is not blank."""
     check_not_empty(secret.get_secret_value())
     return secret
+
+
+def check_glob(glob: str) -> str:
+    """Check that the text can be a pattern of file names."""
+    check_not_empty(glob)
+    if "\0" in glob:
+        raise wrong("has a character that no file name has", "name files, such as targets/*.yaml")
+    return glob
 
 
 Zone = Annotated[str, AfterValidator(check_zone), Shown("ZONE")]
 TargetName = Annotated[str, AfterValidator(check_target_name)]
 Text = Annotated[str, AfterValidator(check_not_empty), Shown("TEXT")]
+Globs = Annotated[
+    tuple[Annotated[str, AfterValidator(check_glob)], ...],
+    BeforeValidator(read_list),
+    Shown("GLOB"),
+]
 Secret = Annotated[SecretStr, AfterValidator(check_secret), Shown("SECRET")]
+
+Demand = Annotated[Literal["auto", "true", "false"], BeforeValidator(read_choice)]

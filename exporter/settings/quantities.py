@@ -1,4 +1,4 @@
-"""How an operator writes durations and sizes."""
+"""The notation of durations and sizes."""
 
 import math
 import re

@@ -1,16 +1,20 @@
-"""A group of settings, and its objections to which of them are given together."""
+"""A group of settings, and the check of which may be set together."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     ModelWrapValidatorHandler,
+    SecretStr,
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from .notation import QUOTED, unquoted
 
 # Which setting of the group (none: the group itself), and what is wrong with it.
 Objection = tuple[str, PydanticCustomError]
@@ -27,12 +31,30 @@ class Section(BaseModel):
         if not isinstance(given, Mapping):
             return handler(given)
         valued = _with_values(cls, given)
-        return _all_at_once([*cls.objections(frozenset(valued))], lambda: handler(valued))
+        plain = {name: _unquoted(cls, name, value) for name, value in valued.items()}
+        objections = [
+            *((name, QUOTED) for name, value in valued.items() if plain[name] != value),
+            *cls.objections(frozenset(valued)),
+        ]
+        return _all_at_once(objections, lambda: handler(plain))
 
     @classmethod
     def objections(cls, _given: frozenset[str]) -> Iterator[Objection]:
-        """Object to which settings are given, by name only: their values may be wrong too."""
+        """Faults of the combination, by the names that are set: the values may be wrong too."""
         yield from ()
+
+
+def _unquoted(group: type[BaseModel], name: str, value: Any) -> Any:
+    """The value without quotes around it; a secret keeps them, as they may belong to it."""
+    field = group.model_fields.get(name)
+    if not isinstance(value, str) or field is None or _is_secret(field):
+        return value
+    return unquoted(value)
+
+
+def _is_secret(field: FieldInfo) -> bool:
+    kinds = (field.annotation, *get_args(field.annotation))
+    return any(kind is SecretStr or SecretStr in get_args(kind) for kind in kinds)
 
 
 def _with_values(group: type[BaseModel], given: Mapping[str, Any]) -> dict[str, Any]:

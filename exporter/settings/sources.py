@@ -1,28 +1,28 @@
-"""What the flags, the environment and the file say, as nested mappings, not yet checked."""
+"""The flags, the environment and the file as nested mappings, not yet checked."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from .faults import Fault, Place, SettingsError
-from .file import read_file
-from .names import DELIMITER, PREFIX, Setting, declared
+from .file import Document, read_file
+from .names import DELIMITER, PREFIX, Setting, declared, did_you_mean
+from .notation import unquoted
 
 Tree = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What each source says, and what is wrong with the sources themselves."""
+    """The content of each source, and the faults of the sources themselves."""
 
     flags: Tree
     environment: Tree
-    file: Tree
+    file: Document
     path: Path | None
     settings: tuple[Setting, ...]
     faults: tuple[Fault, ...]
@@ -31,7 +31,7 @@ class Sources:
     @property
     def merged(self) -> dict[str, Any]:
         """One tree: flags over environment over file."""
-        return _merged(self.flags, _merged(self.environment, self.file))
+        return _merged(self.flags, _merged(self.environment, self.file.tree))
 
     def origin(self, place: Place) -> str:
         """Name the source that prevails for this place, as an operator would look for it."""
@@ -40,9 +40,9 @@ class Sources:
             return f"flag {setting.flag}"
         if setting and _has(self.environment, setting.path):
             return setting.environment
-        if place and _has(self.file, place[:1]):
-            return f"in {self.path}"
-        # A variable that was left over makes a section of which the operator knows nothing.
+        if place and _has(self.file.tree, place[:1]):
+            return self.file.position(str(self.path), place)
+        # A leftover variable creates a section that the operator did not mean to set.
         below = (s for s in self.settings if place and s.path[: len(place)] == place)
         return next((s.environment for s in below if _has(self.environment, s.path)), "")
 
@@ -54,10 +54,10 @@ def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> 
     environment = _environment(model, environ, names)
     faults = [*_unknown_variables(environ, names)]
     path = _config_file(flags, environment)
-    file: Tree = {}
+    file = Document()
     unread = False
     try:
-        file = read_file(path) if path else {}
+        file = read_file(path) if path else Document()
     except SettingsError as error:
         unread = True
         faults += error.faults
@@ -83,8 +83,9 @@ def _has(tree: Tree, place: Place) -> bool:
 
 
 def _config_file(flags: Tree, environment: Tree) -> Path | None:
+    """The path without quotes around it, so that they are the only fault."""
     path = _merged(flags, environment).get("config", {}).get("file")
-    return Path(path) if path else None
+    return Path(unquoted(str(path))) if path else None
 
 
 def _environment(
@@ -115,7 +116,10 @@ def _of_kubernetes(name: str, environ: Mapping[str, str]) -> bool:
 
 def _hint(name: str, names: Iterable[str]) -> str:
     if name.startswith(f"{PREFIX}TARGETS"):
-        return "several targets can only be set in the file; see --config.file"
+        return (
+            "several targets can only be set in the file; see --config.file, "
+            f"or name targets files in {PREFIX}TARGETS_FILES"
+        )
     tails = [known.removeprefix(PREFIX) for known in sorted(names)]
-    near = get_close_matches(name.removeprefix(PREFIX), tails, n=1)
-    return f"did you mean {PREFIX}{near[0]}?" if near else "remove it; --help lists every name"
+    hint = did_you_mean(name.removeprefix(PREFIX), tails, prefix=PREFIX)
+    return hint or "remove it; --help lists every name"

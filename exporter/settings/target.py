@@ -19,7 +19,7 @@ from .section import Objection, Section
 
 @dataclass(frozen=True)
 class CredentialSettings:
-    """How to identify oneself to a platform; exactly one of `secret` and `secret_file` is set.
+    """The credentials for a platform; exactly one of `secret` and `secret_file` is set.
 
     `identity` is the access key's id or the account's name; a session has none.
     """
@@ -54,11 +54,11 @@ class TargetSettings(Section):
         description="File that holds the password of the account; read again when it changes.",
     )
     session_uuid: Secret | None = Field(
-        default=None, description="UUID of a session that somebody else opens and keeps alive."
+        default=None, description="UUID of a session that another program opens and keeps alive."
     )
     session_uuid_file: Path | None = Field(
         default=None,
-        description="File that holds the UUID of a session that somebody else opens and keeps "
+        description="File that holds the UUID of a session that another program opens and keeps "
         "alive; read again when it changes.",
     )
     conditions: Conditions = Field(

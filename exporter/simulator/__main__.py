@@ -1,4 +1,4 @@
-"""The simulator as a program: flags over the knobs of `Cloud`, and nothing else."""
+"""The simulator as a program: flags for the fields of `Cloud`."""
 
 import argparse
 import asyncio
@@ -33,7 +33,7 @@ async def _simulate(options: argparse.Namespace) -> int:
     try:
         return await run(cloud, host, port, evolve=options.evolve, trouble=options.trouble)
     finally:
-        # The loop closes with its handlers; a second signal would end the ending.
+        # The loop closes with its handlers; a second signal would interrupt the shutdown.
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
 
 
@@ -71,6 +71,7 @@ def _introduction(cloud: Cloud, url: str) -> str:
     lines = [
         f"ZStack {cloud.profile} (simulated, {cloud.time_zone}) at {url}",
         f"{len(cloud.estate)} model services at {url}/zstack/v1/ai/model-services",
+        f"{len(cloud.groups)} instance groups, {len(cloud.centers)} model centers",
     ]
     lines += [
         f"account     {account.name} / {account.password}" for account in cloud.accounts.values()
@@ -84,6 +85,8 @@ def _cloud(options: argparse.Namespace) -> Cloud:
     key = AccessKey(options.access_key_id, EXAMPLE_KEY_SECRET, options.account)
     return Cloud(
         services=options.services,
+        instance_groups=options.instance_groups,
+        model_centers=options.model_centers,
         seed=options.seed,
         profile=options.profile,
         time_zone=options.time_zone,

@@ -14,12 +14,18 @@ EXAMPLE_KEY_SECRET = EXAMPLE_KEY_ID * 2
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account; `sees` names the services shown to it, None is an administrator's view."""
+    """An account.
+
+    sees      uuids of the records that are shown to it, None is an administrator's view: the
+              platform leaves the others out without an error
+    denied    the operations that its policies deny, such as `QueryModelCenter`
+    """
 
     name: str
     password: str
     uuid: str = ADMIN_UUID
     sees: frozenset[str] | None = None
+    denied: frozenset[str] = frozenset()
 
     def accepts(self, digest: str) -> bool:
         """Whether `digest` is the SHA-512 of the password, in lowercase hex."""

@@ -1,8 +1,8 @@
 """What the platform sends back: replies, errors in JSON, refusals in plain text.
 
 Answer      what goes over the wire
-Refusal     said before the API layer: a status of its own and bare text
-ApiError    said by an API: always 503, with JSON
+Refusal     raised before the API layer: a status of its own and bare text
+ApiError    raised by an API: always 503, with JSON
 """
 
 from collections.abc import Mapping
@@ -97,7 +97,7 @@ def html(status: int, title: str, server: str) -> Answer:
 
 
 def failure(error: ApiError, profile: Profile) -> Answer:
-    """Whatever the error, 503: ZStack 5.2.1 RestServer knows no other status for one."""
+    """Always 503: ZStack 5.2.1 RestServer knows no other status for one."""
     members: dict[str, Json] = {"error": error_code(error, profile)}
     if profile == "5.5":
         members |= {
@@ -122,8 +122,8 @@ def error_code(error: ApiError, profile: Profile) -> dict[str, Json]:
 def _global_code(code: str) -> str:
     """The known one, or one of 11000 and above.
 
-    The numbers below are ZStack's own: 10006, 10007 and 10020 of IDENTITY tell of a session that is
-    missing or over, which no other code may seem to say.
+    The numbers below are ZStack's own: 10006, 10007 and 10020 of IDENTITY mean a session that is
+    missing or over, which no other code may suggest.
     """
     prefix, _, number = code.rpartition(".")
     module = _MODULES.get(prefix, prefix or "CORE")

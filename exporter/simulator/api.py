@@ -1,9 +1,9 @@
-"""The platform's HTTP face on loopback: a servlet container as ZStack's RestServer runs in."""
+"""The platform's HTTP server on loopback: a servlet container as ZStack's RestServer runs in."""
 
 import asyncio
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
@@ -25,7 +25,7 @@ _UNENCODED = frozenset("<>")
 _FORWARDED = ("X-Forwarded-For", "X-Real-IP")
 _LARGEST_BODY = 16 << 20
 _RESET = struct.pack("ii", 1, 0)
-"""Close at once, and say so with RST: lingering on, for zero seconds."""
+"""Linger for zero seconds: close at once with RST."""
 
 
 @asynccontextmanager
@@ -36,9 +36,55 @@ async def serving(
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[str]:
     """Serve the cloud and yield its URL, without the context: `http://127.0.0.1:PORT`."""
-    runner = web.AppRunner(
-        application(cloud), access_log=None, handler_cancellation=True, shutdown_timeout=0.1
-    )
+    async with _serving(application(cloud), host, port, ssl_context) as url:
+        yield url
+
+
+@asynccontextmanager
+async def serving_several(
+    clouds: Mapping[str, Cloud],
+    host: str = "127.0.0.1",
+    port: int = 0,
+    ssl_context: ssl.SSLContext | None = None,
+) -> AsyncIterator[str]:
+    """Serve many clouds at one address and yield its URL; that of a cloud is `URL/NAME`.
+
+    So a proxy has it that stands before them and chooses one by the path.
+    """
+    app = web.Application()
+    for name, cloud in clouds.items():
+        app.add_subapp(f"/{name}", application(cloud, f"/{name}{CONTEXT}"))
+    async with _serving(app, host, port, ssl_context) as url:
+        yield url
+
+
+def application(cloud: Cloud, context: str = CONTEXT) -> web.Application:
+    """The cloud as an aiohttp application; `context` is the path before that of an API."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        refused = _status_of_container(request, context)
+        if refused is not None:
+            page = answers.html(refused, f"HTTP Status {refused}", "Apache Tomcat")
+            return _response(page)
+        answer = await dispatch.answer(cloud, await _read(request, context))
+        if answer.cut is not None:
+            return await _cut_off(request, answer, answer.cut)
+        response = _response(answer)
+        if _COOKIE not in request.cookies:
+            response.set_cookie(_COOKIE, uuid4().hex.upper(), path=context, httponly=True)
+        return response
+
+    app = web.Application(client_max_size=_LARGEST_BODY)
+    app.router.add_route("*", "/{path:.*}", handle)
+    app.on_response_prepare.append(_remove_default_headers)
+    return app
+
+
+@asynccontextmanager
+async def _serving(
+    app: web.Application, host: str, port: int, ssl_context: ssl.SSLContext | None
+) -> AsyncIterator[str]:
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port, ssl_context=ssl_context)
@@ -50,43 +96,21 @@ async def serving(
         await runner.cleanup()
 
 
-def application(cloud: Cloud) -> web.Application:
-    """The cloud as an aiohttp application."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        refused = _status_of_container(request)
-        if refused is not None:
-            page = answers.html(refused, f"HTTP Status {refused}", "Apache Tomcat")
-            return _response(page)
-        answer = await dispatch.answer(cloud, await _read(request))
-        if answer.cut is not None:
-            return await _cut_off(request, answer, answer.cut)
-        response = _response(answer)
-        if _COOKIE not in request.cookies:
-            response.set_cookie(_COOKIE, uuid4().hex.upper(), path=CONTEXT, httponly=True)
-        return response
-
-    app = web.Application(client_max_size=_LARGEST_BODY)
-    app.router.add_route("*", "/{path:.*}", handle)
-    app.on_response_prepare.append(_undress)
-    return app
-
-
-def _status_of_container(request: web.Request) -> HTTPStatus | None:
+def _status_of_container(request: web.Request, context: str) -> HTTPStatus | None:
     """How the servlet container refuses what it does not hand on to the platform."""
     if _UNENCODED & {*request.raw_path}:
         return HTTPStatus.BAD_REQUEST
-    if not request.path.startswith((f"{CONTEXT}/v1/", f"{CONTEXT}/api/")):
+    if not request.path.startswith((f"{context}/v1/", f"{context}/api/")):
         return HTTPStatus.NOT_FOUND
     return None if request.method in _METHODS else HTTPStatus.METHOD_NOT_ALLOWED
 
 
-async def _read(request: web.Request) -> Call:
+async def _read(request: web.Request, context: str) -> Call:
     forwarded = (request.headers.get(name) for name in _FORWARDED)
     client = next((addresses for addresses in forwarded if addresses), request.remote or "")
     return Call(
         method=request.method,
-        path=request.path.removeprefix(CONTEXT),
+        path=request.path.removeprefix(context),
         query=tuple(request.query.items()),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=await request.read(),
@@ -98,8 +122,8 @@ def _response(answer: Answer) -> web.Response:
     return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
 
 
-async def _undress(_request: web.Request, response: web.StreamResponse) -> None:
-    """Take off what aiohttp puts on: the platform names neither a content type nor itself."""
+async def _remove_default_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """Remove headers that aiohttp adds: the platform sends no Content-Type and no Server."""
     if response.headers.get("Content-Type") != "text/html":
         response.headers.popall("Content-Type", None)
         response.headers.popall("Server", None)

@@ -1,4 +1,4 @@
-"""A request as the platform reads it, freed of its HTTP server."""
+"""A request as the platform reads it, independent of the HTTP server."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`path` is decoded and without the context `/zstack`; header names are in lower case."""
+    """`path` is decoded and without the context `/zstack`; header names are in lower case.
+
+    `uuid` is that of the path and `operation` the API, once the call has its route.
+    """
 
     method: str
     path: str
@@ -17,10 +20,11 @@ class Call:
     body: bytes = b""
     client: str = ""
     uuid: str = ""
+    operation: str = ""
 
     @property
     def start(self) -> int:
-        """The row that a query begins with: the first where it does not say, or not in digits."""
+        """The row that a query begins with: the first without `start` or without digits in it."""
         text = dict(self.query).get("start", "")
         return int(text) if text.isdecimal() else 0
 

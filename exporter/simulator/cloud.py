@@ -1,4 +1,4 @@
-"""The state of a platform: every knob, everything it remembers. No HTTP in here."""
+"""The state of a platform: every setting, everything it remembers. No HTTP in here."""
 
 import time
 from collections import Counter, deque
@@ -6,19 +6,25 @@ from collections.abc import Callable
 from dataclasses import InitVar, dataclass, field
 from functools import lru_cache
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .accounts import EXAMPLE_KEY_ID, EXAMPLE_KEY_SECRET, AccessKey, Account, Session
-from .estate import Estate, Life
+from .centers import CENTERS, SHIPPED, Centers
+from .deployments import deployed
+from .estate import Estate
 from .faults import Fault
-from .inventory import Json, ModelService, Profile, Projection
+from .groups import GROUPS, Groups
+from .inventory import Inventory, Json, Profile, Projection
+from .life import Life, Platform
 from .query import Query
+from .records import Records
 from .selection import Selections
 from .wire import DateStyle, java_date, record_json
 
 _REQUESTS_KEPT = 10_000
 _RECORDS_KEPT = 1 << 17
 _OLD_RECORDS_KEPT = 100
+_SERVICES_PER_GROUP = 5
 
 
 class SeenRequest(NamedTuple):
@@ -42,9 +48,11 @@ class Job:
 
 @dataclass(eq=False)
 class Cloud:
-    """A ZStack with AIOS. Knobs may be turned while it serves.
+    """A ZStack with AIOS. Fields may be changed while it serves.
 
     services, seed      the estate to grow; one of your own can be put into `estate` later
+    instance_groups     how many `groups` to deploy; None is one for every five services
+    model_centers       how many `centers` there are
     profile             the release to imitate: 5.2.1, 5.3.20 or 5.5
     time_zone           IANA name of the server's zone: dates, and the clock of access keys
     date_style          the Java that prints dates: jdk8, jdk9 or jdk20
@@ -70,6 +78,8 @@ class Cloud:
     """
 
     services: InitVar[int] = 100
+    instance_groups: InitVar[int | None] = None
+    model_centers: InitVar[int] = SHIPPED
     seed: int = 1
     profile: Profile = "5.5"
     time_zone: str = "Asia/Shanghai"
@@ -99,6 +109,8 @@ class Cloud:
     now: Callable[[], float] = time.time
 
     estate: Estate = field(init=False)
+    groups: Groups = field(init=False)
+    centers: Centers = field(init=False)
     faults: list[Fault] = field(default_factory=list)
 
     # What it remembers.
@@ -117,19 +129,35 @@ class Cloud:
     # Requests that could have changed or deleted something on a real platform.
     trap_hits: list[SeenRequest] = field(default_factory=list, init=False)
 
-    def __post_init__(self, services: int) -> None:
-        self.estate = Estate.grown(services, self.seed)
+    def __post_init__(self, services: int, instance_groups: int | None, model_centers: int) -> None:
+        number = services // _SERVICES_PER_GROUP if instance_groups is None else instance_groups
+        self.centers = Centers.grown(model_centers, self.seed)
+        self.estate = Estate.grown(services, self.seed, tuple(self.centers))
+        self.groups = Groups(deployed(tuple(self.estate.values()), number, self.seed))
         self.random = Random(self.seed)  # noqa: S311 - no secrets in here
         self._selections = Selections()
-        self._life = Life(self.estate, self.seed)
+        self._life = Life(self._platform, self.seed)
         self._rendered = lru_cache(_RECORDS_KEPT)(_render)
 
+    @property
+    def _platform(self) -> Platform:
+        return Platform(self.estate, self.groups, self.centers)
+
     def evolve(self, steps: int = 1) -> None:
-        """Let the estate live: services come and go, new versions appear and are taken over."""
+        """Let the platform live: services come and go, groups start and fail, centers fill."""
         for _ in range(steps):
-            self._life.step(self.now())
-        if self._rendered.cache_info().currsize > _OLD_RECORDS_KEPT + 2 * len(self.estate):
-            self._rendered.cache_clear()  # most of it are records that no longer are
+            self._life.step(self._platform, self.now())
+        records = len(self.estate) + len(self.groups) + len(self.centers)
+        if self._rendered.cache_info().currsize > _OLD_RECORDS_KEPT + 2 * records:
+            self._rendered.cache_clear()  # most of it are records that were removed
+
+    def records(self, operation: str) -> Records[Any]:
+        """What the operation is about: groups, model centers, for any other one the services."""
+        lists: dict[str, Records[Any]] = {
+            GROUPS.operation: self.groups,
+            CENTERS.operation: self.centers,
+        }
+        return lists.get(operation, self.estate)
 
     def strike(self, operation: str, path: str, start: int) -> list[Fault]:
         """The faults that this request meets; those that are over are dropped."""
@@ -137,19 +165,20 @@ class Cloud:
         self.faults[:] = [fault for fault in self.faults if not fault.is_spent(now)]
         return [fault for fault in self.faults if fault.strikes(operation, path, start, now)]
 
-    def select(self, query: Query, account: Account) -> tuple[ModelService, ...]:
-        """All services that the query means and the account may see."""
+    def select(self, inventory: Inventory, query: Query, account: Account) -> tuple[Any, ...]:
+        """All records that the query means and the account may see."""
         return self._selections.matching(
-            self.estate,
+            self.records(inventory.operation),
+            inventory,
             query,
             profile=self.profile,
             time_zone=self.time_zone,
             sees=account.sees,
         )
 
-    def record(self, service: ModelService, chosen: Projection) -> tuple[bytes, ...]:
-        """The service as JSON, in pieces; rendered once for each of its versions."""
-        return self._rendered(service, chosen, self.time_zone, self.date_style)
+    def record(self, record: Any, chosen: Projection) -> tuple[bytes, ...]:
+        """The record as JSON, in pieces; rendered once for each of its versions."""
+        return self._rendered(record, chosen, self.time_zone, self.date_style)
 
     def date(self, seconds: float) -> str:
         """The moment as this platform writes it."""
@@ -157,7 +186,7 @@ class Cloud:
 
 
 def _render(
-    service: ModelService,
+    record: Any,
     chosen: Projection,
     time_zone: str,
     date_style: DateStyle,
@@ -165,4 +194,4 @@ def _render(
     def date(seconds: float) -> str:
         return java_date(seconds, time_zone, date_style)
 
-    return record_json(chosen.inventory(service, date))
+    return record_json(chosen.json(record, date))

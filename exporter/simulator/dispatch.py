@@ -1,4 +1,4 @@
-"""From a call to its answer, in the order in which ZStack's RestServer goes about it."""
+"""From a call to its answer, in the order of ZStack's RestServer."""
 
 from collections import deque
 from functools import partial
@@ -16,7 +16,7 @@ _CALLS_A_MINUTE = {"5.2.1": None, "5.3.20": 12_000, "5.5": 12_000}
 
 
 async def answer(cloud: Cloud, call: Call) -> Answer:
-    """The answer of the platform, through whatever faults it meets; the request is remembered."""
+    """The answer of the platform, through the faults that strike it; the request is remembered."""
     name = _operation_name(cloud, call)
     cloud.operations[name] += 1
     _spring_trap(cloud, call, name)
@@ -63,7 +63,7 @@ async def _through_faults(cloud: Cloud, call: Call, name: str) -> Answer:
 
     proceed: Proceed = plainly
     for fault in reversed(cloud.strike(name, call.path, call.start)):
-        exchange = Exchange(name, call.path, cloud.estate, cloud.sessions, proceed)
+        exchange = Exchange(name, call.path, cloud.records(name), cloud.sessions, proceed)
         proceed = partial(fault.effect, exchange)
     try:
         return await proceed()

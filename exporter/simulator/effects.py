@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 from .accounts import Session
 from .answers import Answer, ApiError, Refusal
-from .estate import Estate
 from .inventory import Json
+from .records import Records
 from .wire import html_safe_json
 
 Proceed: TypeAlias = Callable[[], Awaitable[Answer]]
@@ -22,11 +22,14 @@ Row: TypeAlias = dict[str, Json]
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request on its way through the platform; `proceed` gives its true answer."""
+    """One request on its way through the platform; `proceed` gives its true answer.
+
+    `records` are those that the operation asks for.
+    """
 
     operation: str
     path: str
-    estate: Estate
+    records: Records[Any]
     sessions: dict[str, Session]
     proceed: Proceed
 
@@ -53,7 +56,7 @@ def raising(error: ApiError) -> Effect:
 
 
 def answering_late(seconds: float) -> Effect:
-    """What was asked for is done at once, and told later."""
+    """The request is executed at once, and answered later."""
 
     async def effect(exchange: Exchange) -> Answer:
         answer = await exchange.proceed()
@@ -96,11 +99,11 @@ def before(change: Callable[[Exchange], object]) -> Effect:
     return effect
 
 
-def after(spoil: Callable[[Answer], Answer]) -> Effect:
-    """The true answer, spoilt."""
+def after(alter: Callable[[Answer], Answer]) -> Effect:
+    """The true answer, altered."""
 
     async def effect(exchange: Exchange) -> Answer:
-        return spoil(await exchange.proceed())
+        return alter(await exchange.proceed())
 
     return effect
 
@@ -108,14 +111,14 @@ def after(spoil: Callable[[Answer], Answer]) -> Effect:
 def rewriting(change: Callable[[dict[str, Any]], None]) -> Effect:
     """A success with other members; failures pass as they are."""
 
-    def spoil(answer: Answer) -> Answer:
+    def rewritten(answer: Answer) -> Answer:
         if answer.status != HTTPStatus.OK:
             return answer
         members = json.loads(answer.body)
         change(members)
         return replace(answer, body=html_safe_json(members))
 
-    return after(spoil)
+    return after(rewritten)
 
 
 def on_rows(alter: Callable[[list[Row]], list[Row]]) -> Effect:
@@ -126,6 +129,15 @@ def on_rows(alter: Callable[[list[Row]], list[Row]]) -> Effect:
             members["inventories"] = alter(members["inventories"])
 
     return rewriting(change)
+
+
+def by_operation(choose: Callable[[str], Effect]) -> Effect:
+    """The effect that is chosen for the operation of the request."""
+
+    async def effect(exchange: Exchange) -> Answer:
+        return await choose(exchange.operation)(exchange)
+
+    return effect
 
 
 def on_first_row(alter: Callable[[Row], Row]) -> Effect:

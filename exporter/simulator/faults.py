@@ -1,10 +1,11 @@
-"""Trouble on demand: rules that say which requests go wrong, and how.
+"""Faults on demand: rules for which requests go wrong, and how.
 
     cloud.faults.append(Fault.error("ID.1001", operation="QueryModelService", times=1))
 
 Several may strike one request; the first in the list stands outermost.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
@@ -13,32 +14,11 @@ from typing import Any, Self, TypedDict, Unpack
 from . import answers, effects
 from .answers import Answer, ApiError
 from .effects import Effect, Row
-from .estate import Estate
+from .oddities import hostile_row, wrong_types
+from .services import SERVICES
 from .wire import plain_json
 
-QUERY = "QueryModelService"
-
-HOSTILE = (
-    "lone \ud800 surrogate",
-    "bell \x07 escape \x1b[31m null \x00",
-    'quote " backslash \\ brace } hash # newline \n and \r\n',
-    "rocket 🚀 family 👨‍👩‍👧 rtl \u202e override",
-    "line \u2028 separator \u0085 next",
-    "x" * 20_000,
-    "",
-)
-"""What `hostile` puts into names, versions and frameworks, row by row."""
-
-_WRONG_TYPES: Row = {
-    "name": 17,
-    "requestCpu": "four",
-    "requestMemory": {"bytes": 1024},
-    "hasNewVersion": "perhaps",
-    "cpuArchitectures": "x86_64",
-    "vendorToSpecUuidsMap": ["NVIDIA"],
-    "modelServiceRefs": {"0": 1},
-    "createDate": True,
-}
+QUERY = SERVICES.operation
 
 
 class Rule(TypedDict, total=False):
@@ -46,7 +26,7 @@ class Rule(TypedDict, total=False):
 
     operation   only this one, such as `QueryModelService` or `LogInByAccount`
     path        only this one, without the context: `/v1/ai/model-services`
-    start       only queries for the rows from this one on, as they say with `start`
+    start       only queries for the rows from this one on, by their `start`
     page        only the n-th request that matches, counted from 1
     times       so many requests, then no more
     lasting     so many seconds from the first one struck
@@ -64,8 +44,8 @@ class Rule(TypedDict, total=False):
 class Fault:
     """A rule and its effect; `matched` and `struck` count requests.
 
-    Those that spoil the answer of a query are about `QueryModelService` unless the rule says
-    otherwise; the others are about every request.
+    Those that alter the answer of a query strike `QueryModelService` unless the rule names
+    another operation; the others strike every request.
     """
 
     kind: str
@@ -109,7 +89,7 @@ class Fault:
 
     @classmethod
     def late(cls, seconds: float, **rule: Unpack[Rule]) -> Self:
-        """The true answer so much later, but what it tells is done at once: a login opens."""
+        """The true answer so much later, but the request is done at once: a login opens."""
         return cls("late", effects.answering_late(seconds), **rule)
 
     @classmethod
@@ -170,36 +150,39 @@ class Fault:
         return cls("expired", effects.before(lambda e: e.sessions.clear()), **rule)
 
     @classmethod
-    def changing(cls, change: Callable[[Estate], object], **rule: Unpack[Rule]) -> Self:
-        """The estate changes just before a query is answered; with `page=2`, between two pages."""
-        return cls("changing", effects.before(lambda e: change(e.estate)), **_of_queries(rule))
+    def changing(cls, change: Callable[[Any], object], **rule: Unpack[Rule]) -> Self:
+        """The records asked for change just before the answer; with `page=2`, between two pages.
+
+        `change` is given the `Estate`, the `Groups` or the `Centers`, by the operation.
+        """
+        return cls("changing", effects.before(lambda e: change(e.records)), **_of_queries(rule))
 
     @classmethod
     def reset_midway(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Self:
         """The connection is reset when this share of the body is out."""
 
-        def spoil(answer: Answer) -> Answer:
+        def alter(answer: Answer) -> Answer:
             return replace(answer, cut=max(1, int(len(answer.body) * share)))
 
-        return cls("reset_midway", effects.after(spoil), **_of_queries(rule))
+        return cls("reset_midway", effects.after(alter), **_of_queries(rule))
 
     @classmethod
     def truncated(cls, share: float = 0.5, **rule: Unpack[Rule]) -> Self:
-        """The body ends early, and its length says so: JSON that does not parse."""
+        """The body ends early, with a length to match: JSON that does not parse."""
 
-        def spoil(answer: Answer) -> Answer:
+        def alter(answer: Answer) -> Answer:
             return replace(answer, body=answer.body[: int(len(answer.body) * share)])
 
-        return cls("truncated", effects.after(spoil), **_of_queries(rule))
+        return cls("truncated", effects.after(alter), **_of_queries(rule))
 
     @classmethod
     def oversize(cls, size: int = 64 << 20, **rule: Unpack[Rule]) -> Self:
         """A body of more than so many bytes: the same JSON, blanks before its last brace."""
 
-        def spoil(answer: Answer) -> Answer:
+        def alter(answer: Answer) -> Answer:
             return replace(answer, body=answer.body[:-1] + b" " * size + answer.body[-1:])
 
-        return cls("oversize", effects.after(spoil), **_of_queries(rule))
+        return cls("oversize", effects.after(alter), **_of_queries(rule))
 
     @classmethod
     def wrong_total(cls, by: int = 1, **rule: Unpack[Rule]) -> Self:
@@ -213,7 +196,7 @@ class Fault:
 
     @classmethod
     def capped(cls, rows: int = 100, **rule: Unpack[Rule]) -> Self:
-        """No page has more rows than this, whatever was asked for, and nothing says so."""
+        """No page has more rows than this, for any limit, without a sign of it."""
         return cls("capped", effects.on_rows(lambda page: page[:rows]), **_of_queries(rule))
 
     @classmethod
@@ -224,31 +207,44 @@ class Fault:
     @classmethod
     def wrong_types(cls, **rule: Unpack[Rule]) -> Self:
         """The first record has values of kinds that no release would send."""
-        effect = effects.on_first_row(lambda row: row | _WRONG_TYPES)
-        return cls("wrong_types", effect, **_of_queries(rule))
+
+        def choose(operation: str) -> Effect:
+            return effects.on_first_row(lambda row: row | wrong_types(operation))
+
+        return cls("wrong_types", effects.by_operation(choose), **_of_queries(rule))
 
     @classmethod
-    def without_uuid(cls, **rule: Unpack[Rule]) -> Self:
-        """The first record has no uuid."""
+    def dialect(cls, field: str, value: str = "{}", **rule: Unpack[Rule]) -> Self:
+        """Every record has this field, with this value in JSON."""
+        spoken = {field: json.loads(value)}
+        effect = effects.on_rows(lambda rows: [row | spoken for row in rows])
+        return cls("dialect", effect, **_of_queries(rule))
+
+    @classmethod
+    def flood(cls, rows: int = 100_000, **rule: Unpack[Rule]) -> Self:
+        """The page has so many empty records, for any limit."""
+        return cls("flood", effects.on_rows(lambda _: [{}] * rows), **_of_queries(rule))
+
+    @classmethod
+    def without_uuid(cls, rows: int = 1, **rule: Unpack[Rule]) -> Self:
+        """The first record has no uuid, or the first so many."""
 
         def alter(row: Row) -> Row:
             return {name: value for name, value in row.items() if name != "uuid"}
 
-        return cls("without_uuid", effects.on_first_row(alter), **_of_queries(rule))
+        effect = effects.on_rows(lambda page: [*map(alter, page[:rows]), *page[rows:]])
+        return cls("without_uuid", effect, **_of_queries(rule))
 
     @classmethod
     def hostile(cls, **rule: Unpack[Rule]) -> Self:
-        """Names, versions and frameworks meant to break whoever prints them."""
+        """Names and other texts meant to break programs that print them."""
 
-        def alter(rows: list[Row]) -> list[Row]:
-            return [row | _hostile(number) for number, row in enumerate(rows)]
+        def choose(operation: str) -> Effect:
+            return effects.on_rows(
+                lambda rows: [hostile_row(operation, row, n) for n, row in enumerate(rows)]
+            )
 
-        return cls("hostile", effects.on_rows(alter), **_of_queries(rule))
-
-
-def _hostile(number: int) -> Row:
-    value = HOSTILE[number % len(HOSTILE)]
-    return {"name": value, "version": value, "framework": value}
+        return cls("hostile", effects.by_operation(choose), **_of_queries(rule))
 
 
 def _of_queries(rule: Rule) -> Rule:

@@ -1,77 +1,24 @@
-"""What the platform keeps of a model service, and which of it each release shows."""
+"""What a kind of record shows in each release: its columns, and the JSON that is made of them."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 Profile = Literal["5.2.1", "5.3.20", "5.5"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
+"""The releases between the profiles are rounded up: what 5.4.6 added, "5.5" (5.5.28) has."""
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Date: TypeAlias = Callable[[float], str]
 """Prints Unix seconds as the server does."""
 
+Writer: TypeAlias = Callable[[Any, Date, Profile], Json]
+"""Makes a value of a record; called only where the column's attribute is not None."""
 
-@dataclass(frozen=True, slots=True)
-class ModelRef:
-    """A model bound to a service."""
-
-    uuid: str
-    model_uuid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """What a service is run from on one processor architecture."""
-
-    uuid: str
-    cpu_architecture: str
-    docker_image: str
-    gpu_vendor: str | None
-
-
-# Equality is identity: every version of a record is its own object, which is what rendering caches.
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ModelService:
-    """One model service; None is a database NULL, dates are Unix seconds."""
-
-    uuid: str
-    name: str | None = None
-    description: str | None = None
-    readme: str | None = None
-    yaml: str | None = ""
-    request_cpu: int | None = 1
-    request_memory: int | None = 1024
-    model_center_uuid: str | None = None
-    type: str | None = "Endpoint"
-    framework: str | None = "Other"
-    source: str | None = None
-    size: int | None = 0
-    system: bool | None = False
-    has_new_version: bool | None = None
-    version: str | None = None
-    gpu_compute_capability: str | None = None
-    install_path: str | None = None
-    python_version: str | None = None
-    conda_version: str | None = None
-    start_command: str | None = None
-    container_command: str | None = None
-    container_args: str | None = None
-    support_distributed: bool = False
-    cpu_architectures: tuple[str, ...] | None = None
-    gpu_specs: Mapping[str, tuple[str, ...] | str | None] | None = None
-    refs: tuple[ModelRef, ...] = ()
-    images: tuple[Image, ...] = ()
-    docker_image: str | None = None
-    vm_image_uuid: str | None = None
-    zone_uuid: str | None = None
-    created: float | None = 0.0
-    last_operated: float | None = None
-
-
-Writer: TypeAlias = Callable[[ModelService, Date, Profile], Json]
+Place: TypeAlias = tuple[str, str]
+"""Where an object is nested in a record, such as `.instances[0]`, and its Java class."""
 
 
 class Kind(Enum):
@@ -80,146 +27,114 @@ class Kind(Enum):
     TEXT = auto()
     NUMBER = auto()
     FLAG = auto()
-    PRIMITIVE = auto()  # a Java boolean: never null, in every projection
     DATE = auto()
-    COLLECTION = auto()
+    COLLECTION = auto()  # or an object: in no condition, no order and no projection
 
 
 class Column(NamedTuple):
-    """A field of the inventory: `name` on the wire, `attribute` here, the profiles that have it."""
+    """A field of the inventory: `name` on the wire, `attribute` here, the profiles that have it.
+
+    A `primitive` one is none of Java's objects: never null, and in every projection.
+    """
 
     name: str
     attribute: str
     kind: Kind = Kind.TEXT
     since: Profile = "5.2.1"
     until: Profile = "5.5"
+    primitive: bool = False
+    write: Writer | None = None
 
-    def read(self, service: ModelService) -> Any:
-        """The value of this column, as the service holds it."""
-        return getattr(service, self.attribute)
+    def read(self, record: Any) -> Any:
+        """The value of this column, as the record holds it."""
+        return getattr(record, self.attribute)
+
+    def writer(self) -> Writer | None:
+        """What turns the value into JSON; None where it is JSON already."""
+        if self.kind is Kind.DATE:
+            return lambda record, date, _profile: date(self.read(record))
+        return self.write
 
 
-_COLUMNS = (
-    Column("uuid", "uuid"),
-    Column("name", "name"),
-    Column("description", "description"),
-    Column("readme", "readme", since="5.3.20"),
-    Column("yaml", "yaml"),
-    Column("requestCpu", "request_cpu", Kind.NUMBER),
-    Column("requestMemory", "request_memory", Kind.NUMBER),
-    Column("modelCenterUuid", "model_center_uuid"),
-    Column("type", "type"),
-    # Until 5.3.20 moved it to `source`, the origin of a service stood in `framework`.
-    Column("framework", "source", until="5.2.1"),
-    Column("framework", "framework", since="5.3.20"),
-    Column("source", "source", since="5.3.20"),
-    Column("size", "size", Kind.NUMBER),
-    Column("system", "system", Kind.FLAG),
-    Column("hasNewVersion", "has_new_version", Kind.FLAG, since="5.5"),
-    Column("version", "version", since="5.5"),
-    Column("gpuComputeCapability", "gpu_compute_capability"),
-    Column("installPath", "install_path"),
-    Column("pythonVersion", "python_version"),
-    Column("condaVersion", "conda_version"),
-    Column("startCommand", "start_command"),
-    Column("containerCommand", "container_command", since="5.5"),
-    Column("containerArgs", "container_args", since="5.5"),
-    Column("supportDistributed", "support_distributed", Kind.PRIMITIVE, since="5.5"),
-    Column("cpuArchitectures", "cpu_architectures", Kind.COLLECTION, since="5.5"),
-    Column("vendorToSpecUuidsMap", "gpu_specs", Kind.COLLECTION, since="5.5"),
-    Column("modelServiceRefs", "refs", Kind.COLLECTION),
-    Column("modelServiceImages", "images", Kind.COLLECTION, since="5.5"),
-    Column("dockerImage", "docker_image", until="5.3.20"),
-    Column("vmImageUuid", "vm_image_uuid", until="5.3.20"),
-    Column("zoneUuid", "zone_uuid", since="5.5"),
-    Column("createDate", "created", Kind.DATE),
-    Column("lastOpDate", "last_operated", Kind.DATE),
-)
-"""The releases between the profiles are rounded up: what 5.4.6 brought, "5.5" has."""
+class Nested(NamedTuple):
+    """Records within a record, whose columns a condition may name: `instances.status=Running`."""
+
+    attribute: str
+    columns: tuple[Column, ...]
+
+
+# Compared by identity: a key of the caches below.
+@dataclass(frozen=True, eq=False)
+class Inventory:
+    """A kind of record that can be queried.
+
+    operation    the API that queries it, by the name that its Java message has
+    java_class   of a record; the server's classes of AIOS are not public, the names follow the
+                 packages of its messages
+    all_columns  of all releases; one name may stand for different attributes in different ones
+    since        the first profile that has the API
+    nested       by the name of the collection
+    places       the objects nested in a record that have a Java class; the second argument tells
+                 whether the reply shows a column
+    """
+
+    operation: str
+    java_class: str
+    all_columns: tuple[Column, ...]
+    since: Profile = "5.2.1"
+    nested: Mapping[str, Nested] = field(default_factory=dict)
+    places: Callable[[Any, Callable[[str], bool]], tuple[Place, ...]] = lambda *_: ()
+
+    def columns(self, profile: Profile) -> Mapping[str, Column]:
+        """The columns of a release by their names on the wire."""
+        return in_release(self.all_columns, profile)
+
+
+def has(profile: Profile, since: Profile) -> bool:
+    """Whether the release has what came with the other one."""
+    return PROFILES.index(profile) >= PROFILES.index(since)
 
 
 @cache
-def columns(profile: Profile) -> Mapping[str, Column]:
-    """The columns of a release by their names on the wire."""
+def in_release(columns: tuple[Column, ...], profile: Profile) -> Mapping[str, Column]:
+    """Those of the columns that the release has, by their names."""
     release = PROFILES.index(profile)
     return {
         column.name: column
-        for column in _COLUMNS
+        for column in columns
         if PROFILES.index(column.since) <= release <= PROFILES.index(column.until)
     }
 
 
-# Compared by identity, as services are: both are what a rendered record is remembered by.
+# Compared by identity, as records are: both are keys of the cache of rendered records.
 class Projection:
     """The columns that a reply shows, each with what turns its value into JSON."""
 
     def __init__(self, chosen: Iterable[Column], profile: Profile) -> None:
-        self._columns = tuple((column.name, column.attribute, _writer(column)) for column in chosen)
+        self._columns = tuple((each.name, each.attribute, each.writer()) for each in chosen)
+        self._names = frozenset(name for name, *_ in self._columns)
         self._profile = profile
 
     def shows(self, name: str) -> bool:
         """Whether the column of that name is among them."""
-        return any(column[0] == name for column in self._columns)
+        return name in self._names
 
-    def inventory(self, service: ModelService, date: Date) -> dict[str, Json]:
-        """The service as the platform's reply has it; a null is left out."""
-        record: dict[str, Json] = {}
+    def json(self, record: Any, date: Date) -> dict[str, Json]:
+        """The record as the platform's reply has it; a null is left out."""
+        shown: dict[str, Json] = {}
         for name, attribute, write in self._columns:
-            value = getattr(service, attribute)
+            value = getattr(record, attribute)
             if value is not None:
-                record[name] = write(service, date, self._profile) if write else value
-        return record
+                shown[name] = write(record, date, self._profile) if write else value
+        return shown
 
 
-def _writer(column: Column) -> Writer | None:
-    if column.kind is Kind.DATE:
-        return lambda service, date, _profile: date(column.read(service))
-    return _COLLECTIONS.get(column.name)
+@cache
+def everything(columns: tuple[Column, ...], profile: Profile) -> Projection:
+    """The projection that shows every column of the release."""
+    return Projection(in_release(columns, profile).values(), profile)
 
 
-def _architectures(service: ModelService, _date: object, _profile: object) -> Json:
-    return list(service.cpu_architectures or ())
-
-
-def _gpu_specs(service: ModelService, _date: object, _profile: object) -> Json:
-    specs = service.gpu_specs or {}
-    return {vendor: list(v) if isinstance(v, tuple) else v for vendor, v in specs.items()}
-
-
-def _refs(service: ModelService, date: Date, profile: Profile) -> Json:
-    since_5_5: dict[str, Json] = {"isDefault": True, **_created(service, date)}
-    return [
-        {
-            "uuid": ref.uuid,
-            "modelUuid": ref.model_uuid,
-            "modelServiceUuid": service.uuid,
-            **(since_5_5 if profile == "5.5" else {}),
-        }
-        for ref in service.refs
-    ]
-
-
-def _images(service: ModelService, date: Date, _profile: object) -> Json:
-    return [
-        {
-            "uuid": image.uuid,
-            "modelServiceUuid": service.uuid,
-            "cpuArchitecture": image.cpu_architecture,
-            "dockerImage": image.docker_image,
-            **({"gpuVendor": image.gpu_vendor} if image.gpu_vendor else {}),
-            **_created(service, date),
-        }
-        for image in service.images
-    ]
-
-
-def _created(service: ModelService, date: Date) -> dict[str, Json]:
-    return {} if service.created is None else {"createDate": date(service.created)}
-
-
-_COLLECTIONS: Mapping[str, Writer] = {
-    "cpuArchitectures": _architectures,
-    "vendorToSpecUuidsMap": _gpu_specs,
-    "modelServiceRefs": _refs,
-    "modelServiceImages": _images,
-}
+def listed(attribute: str) -> Writer:
+    """Writes a tuple of texts or numbers as a list."""
+    return lambda record, _date, _profile: list(getattr(record, attribute))

@@ -8,14 +8,20 @@ Errors come with status 200, inside the reply.
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import login
 from .answers import Answer, ApiError, error_code, reply
 from .call import Call
+from .callers import permitted
+from .centers import CENTERS
 from .cloud import Cloud
-from .operations import services_reply
+from .groups import GROUPS
+from .inventory import Inventory, Profile, has
+from .queries import query_reply
 from .query import DEFAULT_LIMIT, Condition, Query
+from .services import SERVICES
 
 PATH = "/api/"
 
@@ -26,10 +32,11 @@ class Message(NamedTuple):
     operation: str
     reply: str
     run: Callable[[Cloud, dict[str, Any]], dict[str, Any]]
+    since: Profile = "5.2.1"
 
 
 def operation(call: Call) -> str:
-    """The name of the operation in the body, empty if it is none of ours."""
+    """The name of the operation in the body, empty if it is unknown."""
     name = next(iter(call.members()), "")
     return _MESSAGES[name].operation if name in _MESSAGES else ""
 
@@ -38,7 +45,7 @@ def answer(cloud: Cloud, call: Call) -> Answer:
     """The reply to the message in the body."""
     name, parameters = next(iter(call.members().items()), ("", {}))
     message = _MESSAGES.get(name)
-    if message is None:
+    if message is None or not has(cloud.profile, message.since):
         error = ApiError("SYS.1008", f"no service can deal with the message[{name}]")
         return _done("org.zstack.header.message.APIReply", _failed(cloud, error))
     try:
@@ -75,9 +82,10 @@ def _log_out(cloud: Cloud, parameters: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _query(cloud: Cloud, parameters: dict[str, Any]) -> dict[str, Any]:
+def _query(inventory: Inventory, cloud: Cloud, parameters: dict[str, Any]) -> dict[str, Any]:
     session = login.use(cloud, (parameters.get("session") or {}).get("uuid", ""))
-    page = services_reply(cloud, _read(parameters), session.account)
+    account = permitted(session.account, inventory.operation)
+    page = query_reply(inventory, cloud, _read(parameters), account)
     members: dict[str, Any] = json.loads(page.body)
     del members["schema"]
     return members
@@ -107,7 +115,13 @@ _MESSAGES = {
         "LogInByAccount", f"{_IDENTITY}.APILogInReply", _log_in
     ),
     f"{_IDENTITY}.APILogOutMsg": Message("LogOut", f"{_IDENTITY}.APILogOutReply", _log_out),
-    "org.zstack.ai.message.APIQueryModelServiceMsg": Message(
-        "QueryModelService", "org.zstack.ai.message.APIQueryModelServiceReply", _query
-    ),
+    **{
+        f"org.zstack.ai.message.API{inventory.operation}Msg": Message(
+            inventory.operation,
+            f"org.zstack.ai.message.API{inventory.operation}Reply",
+            partial(_query, inventory),
+            inventory.since,
+        )
+        for inventory in (SERVICES, GROUPS, CENTERS)
+    },
 }

@@ -1,56 +1,29 @@
-"""What the platform's APIs do, one function each."""
+"""What the platform's APIs do, one function each; queries are in `queries`."""
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
 from http import HTTPStatus
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from . import login
-from .accounts import Account
 from .answers import Answer, ApiError, Refusal, reply
 from .call import Call
+from .callers import caller
 from .cloud import Cloud, Job
-from .inventory import Json, ModelService, Projection
-from .query import Condition, Query, parse
-from .selection import INVENTORY_CLASS, projection
-from .signature import signed_account
 from .wire import html_safe_json
 
-_REF_CLASS = "org.zstack.ai.entity.ModelServiceRefInventory"
-_IMAGE_CLASS = "org.zstack.ai.entity.ModelServiceImageInventory"
 _VERSIONS = {"5.2.1": "5.2.1", "5.3.20": "5.3.20", "5.5": "5.5.28"}
 
 
-def query_model_services(cloud: Cloud, call: Call) -> Answer:
-    """Model services by condition."""
-    account = caller(cloud, call)
-    return services_reply(cloud, parse(call.query), account())
-
-
-def get_model_service(cloud: Cloud, call: Call) -> Answer:
-    """The one service: a query that heeds nothing but its uuid and finds one or none."""
-    account = caller(cloud, call)
-    return services_reply(cloud, Query((Condition("uuid", "=", call.uuid),)), account())
-
-
-def query_nothing(cloud: Cloud, call: Call) -> Answer:
-    """Sibling resources, of which this platform has none."""
-    account = caller(cloud, call)
-    query = parse(call.query)
-    account()
-    members: dict[str, Json] = {} if query.count else {"inventories": []}
-    if query.count or query.reply_with_count:
-        members["total"] = 0
-    return reply(members | {"schema": {}})
-
-
 def change_something(cloud: Cloud, call: Call) -> Answer:
-    """Any API that would add, alter or delete; nothing comes of it here."""
-    caller(cloud, call)()
+    """Any API that would add, alter or delete; here it changes nothing.
+
+    Parameters are checked before the session is.
+    """
+    account = caller(cloud, call)
     if not call.members():
         raise ApiError("SYS.1007", "field[uuids] of message is mandatory, can not be null")
+    account()
     raise ApiError("SYS.1014", "the simulator only reads")
 
 
@@ -99,7 +72,7 @@ def query_job(cloud: Cloud, call: Call) -> Answer:
 
 
 def is_ready(_cloud: Cloud, _call: Call) -> Answer:
-    """Success: whoever gets here is served."""
+    """Success: a request that gets here is served."""
     return reply({})
 
 
@@ -119,61 +92,3 @@ def current_time(cloud: Cloud, _call: Call) -> Answer:
 def version(cloud: Cloud, _call: Call) -> Answer:
     """The release."""
     return reply({"version": _VERSIONS[cloud.profile]})
-
-
-def caller(cloud: Cloud, call: Call) -> Callable[[], Account]:
-    """Read the header now, look the session up later: grammar is checked in between."""
-    authorization = call.headers.get("authorization")
-    if authorization is None:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "missing header 'Authorization'")
-    if authorization.startswith("OAuth"):
-        uuid = authorization.removeprefix("OAuth").strip()
-        return lambda: login.use(cloud, uuid).account
-    if authorization.startswith("ZStack"):
-        account = signed_account(cloud, call, authorization.removeprefix("ZStack").strip())
-        return lambda: account
-    raise Refusal(HTTPStatus.BAD_REQUEST, "Authorization type must be 'OAuth'")
-
-
-def services_reply(cloud: Cloud, query: Query, account: Account) -> Answer:
-    """The page of services that the query asks for."""
-    chosen = projection(query.fields, cloud.profile)
-    if min(query.limit, query.start) < 0:
-        raise ApiError("SYS.1000", "You have an error in your SQL syntax")
-    matches = cloud.select(query, account)
-    if query.count:
-        return reply({"total": len(matches), "schema": {}})
-    page = _page(cloud, query, matches)
-    records = b",".join(b"".join(cloud.record(service, chosen)) for service in page)
-    total = f'"total":{len(matches)},' if query.reply_with_count else ""
-    tail = f'],{total}"schema":'.encode() + _schema(page, chosen) + b"}"
-    return Answer(HTTPStatus.OK, b'{"inventories":[' + records + tail)
-
-
-def _page(cloud: Cloud, query: Query, matches: tuple[ModelService, ...]) -> list[ModelService]:
-    """The page; where no order is asked for, each answer begins its order somewhere else."""
-    number = len(matches)
-    turn = cloud.random.randrange(number or 1)
-    if query.sort is not None or cloud.stable_order:
-        turn = 0
-    stop = min(query.start + query.limit, number)
-    return [matches[(turn + index) % number] for index in range(query.start, stop)]
-
-
-def _schema(page: list[ModelService], chosen: Projection) -> bytes:
-    """Where in the reply which Java class stands."""
-    refs, images = chosen.shows("modelServiceRefs"), chosen.shows("modelServiceImages")
-    rows = (
-        _classes(row, refs * len(service.refs), images * len(service.images))
-        for row, service in enumerate(page)
-    )
-    return b"{" + b",".join(rows) + b"}"
-
-
-@lru_cache(maxsize=1 << 15)
-def _classes(row: int, refs: int, images: int) -> bytes:
-    here = f"inventories[{row}]"
-    classes: dict[str, Json] = {here: INVENTORY_CLASS}
-    classes |= {f"{here}.modelServiceRefs[{index}]": _REF_CLASS for index in range(refs)}
-    classes |= {f"{here}.modelServiceImages[{index}]": _IMAGE_CLASS for index in range(images)}
-    return html_safe_json(classes)[1:-1]

@@ -60,7 +60,7 @@ class Query:
 
 
 def parse(parameters: Iterable[tuple[str, str]]) -> Query:
-    """The query of a request; unknown parameters, `qString` among them, are passed over."""
+    """The query of a request; unknown parameters, `qString` among them, are ignored."""
     conditions: list[Condition] = []
     first: dict[str, str] = {}
     for name, value in parameters:

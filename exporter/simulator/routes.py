@@ -3,13 +3,19 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 
 from . import operations as apis
 from .answers import Answer, Refusal
 from .call import Call
+from .centers import CENTERS
 from .cloud import Cloud
+from .groups import GROUPS
+from .inventory import Inventory, Profile, has
+from .queries import get_one, query, query_nothing
+from .services import SERVICES
 
 Run: TypeAlias = Callable[[Cloud, Call], Answer]
 
@@ -20,7 +26,7 @@ _CONTAINER = re.compile(r"\{\w+\}")
 
 
 class Operation(NamedTuple):
-    """An API by the name that its Java message has; `changes` says that it does not only read."""
+    """An API by the name that its Java message has; `changes` means that it does not only read."""
 
     name: str
     run: Run
@@ -33,6 +39,7 @@ class Route:
 
     pattern: str
     apis: Mapping[str, Operation]
+    since: Profile = "5.2.1"
 
     def takes(self, path: str) -> re.Match[str] | None:
         """The match, if the path is of this route; a slash more or less is another path."""
@@ -50,37 +57,46 @@ def _changing(**names: str) -> Mapping[str, Operation]:
     }
 
 
+def _querying(inventory: Inventory) -> Mapping[str, Operation]:
+    return _reading(inventory.operation, partial(query, inventory))
+
+
+def _getting(inventory: Inventory) -> Mapping[str, Operation]:
+    return _reading(inventory.operation, partial(get_one, inventory))
+
+
 _ROUTES = (
     Route(
         "/v1/ai/model-services",
-        {
-            **_reading("QueryModelService", apis.query_model_services),
-            **_changing(POST="AddModelService"),
-        },
+        {**_querying(SERVICES), **_changing(POST="AddModelService")},
     ),
-    Route(
-        "/v1/ai/model-services/instances/groups/",
-        _reading("QueryModelServiceInstanceGroup", apis.query_nothing),
-    ),
-    Route(TRAP, _changing(DELETE="DeleteModelServiceInstanceGroups")),
+    Route("/v1/ai/model-services/instances/groups/", _querying(GROUPS), GROUPS.since),
+    Route(TRAP, _changing(DELETE="DeleteModelServiceInstanceGroups"), GROUPS.since),
     Route(
         "/v1/ai/model-services/instances/groups/{uuid}",
-        {
-            **_reading("QueryModelServiceInstanceGroup", apis.query_nothing),
-            **_changing(PUT="UpdateModelServiceInstanceGroup"),
-        },
+        {**_getting(GROUPS), **_changing(PUT="UpdateModelServiceInstanceGroup")},
+        GROUPS.since,
     ),
     Route(
         "/v1/ai/model-services/{uuid}",
         {
-            **_reading("QueryModelService", apis.get_model_service),
+            **_getting(SERVICES),
             **_changing(
                 POST="DeployModelService", PUT="UpdateModelService", DELETE="DeleteModelService"
             ),
         },
     ),
-    Route("/v1/ai/models", _reading("QueryModel", apis.query_nothing)),
-    Route("/v1/ai/model-centers", _reading("QueryModelCenter", apis.query_nothing)),
+    Route("/v1/ai/models", _reading("QueryModel", query_nothing)),
+    Route(
+        "/v1/ai/model-centers",
+        {**_querying(CENTERS), **_changing(POST="AddModelCenter")},
+        CENTERS.since,
+    ),
+    Route(
+        "/v1/ai/model-centers/{uuid}",
+        {**_getting(CENTERS), **_changing(PUT="UpdateModelCenter", DELETE="DeleteModelCenter")},
+        CENTERS.since,
+    ),
     Route("/v1/accounts/login", {"PUT": Operation("LogInByAccount", apis.log_in_by_account)}),
     Route("/v1/accounts/sessions/{uuid}", {"DELETE": Operation("LogOut", apis.log_out)}),
     Route("/v1/accounts/sessions/{uuid}/valid", _reading("ValidateSession", apis.validate_session)),
@@ -111,16 +127,22 @@ def route(cloud: Cloud, call: Call) -> tuple[Operation, Call]:
         return _JOBS.apis["GET"], replace(call, uuid=match["uuid"])
     for candidate in _ROUTES:
         match = candidate.takes(call.path)
-        if match and (cloud.aios or not candidate.pattern.startswith("/v1/ai/")):
+        if match and _is_registered(cloud, candidate):
+            operation = _chosen(cloud, candidate, call)
             uuid = match.groupdict().get("uuid", "")
-            return _chosen(cloud, candidate, call), replace(call, uuid=uuid)
+            return operation, replace(call, uuid=uuid, operation=operation.name)
     raise Refusal(HTTPStatus.NOT_FOUND, f"no api mapping to {call.path}")
+
+
+def _is_registered(cloud: Cloud, found: Route) -> bool:
+    is_of_aios = found.pattern.startswith("/v1/ai/")
+    return (cloud.aios or not is_of_aios) and has(cloud.profile, found.since)
 
 
 def _chosen(cloud: Cloud, found: Route, call: Call) -> Operation:
     if len(found.apis) == 1:
         ((method, only),) = found.apis.items()
-        # Up to 5.3.20 the only API of a path is called whatever the method: GET may delete.
+        # Up to 5.3.20 the only API of a path is called for any method: GET may delete.
         if cloud.profile == "5.5" and call.method != method:
             raise _not_allowed(call)
         return only

@@ -1,4 +1,4 @@
-"""Access keys: the signature of a request and the clock it is held to."""
+"""Access keys: the signature of a request and the check of its clock."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ SKEW = timedelta(minutes=15)
 _DATE = re.compile(r"(?P<day>[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d) (?P<zone>\S+)")
 _OFFSET = re.compile(r"(?:GMT|UTC)?(?P<sign>[+-])(?P<hours>\d\d):(?P<minutes>\d\d)")
 _ABBREVIATIONS = {"GMT": "UTC", "UTC": "UTC", "Z": "UTC", "CST": "America/Chicago"}
-"""CST is Chicago to Java, whatever a server in Shanghai meant by it."""
+"""CST is Chicago to Java, even if a server in Shanghai means China by it."""
 
 
 def signature(secret: str, method: str, date: str, path: str) -> str:

@@ -1,10 +1,12 @@
-"""A platform that lives: its estate changes, and now and then something goes wrong and mends."""
+"""A platform that lives: its estate changes, and now and then something fails for a while."""
 
 import asyncio
 from collections.abc import Callable
 
+from .centers import CENTERS
 from .cloud import Cloud
 from .faults import QUERY, Fault
+from .groups import GROUPS
 
 TROUBLES: tuple[Callable[[], Fault], ...] = (
     lambda: Fault.error("SYS.1000", "Could not open JPA EntityManager", operation=QUERY),
@@ -16,6 +18,8 @@ TROUBLES: tuple[Callable[[], Fault], ...] = (
     lambda: Fault.error("LICENSE.1000", "license expired", operation=QUERY),
     Fault.truncated,
     Fault.not_ready,
+    lambda: Fault.error("SYS.1001", "query timeout", operation=GROUPS.operation),
+    lambda: Fault.error("SYS.1006", "denied by default", operation=CENTERS.operation),
     Fault.reset,
 )
 """What goes wrong, one after the other: errors first that an operator meets in real life.

@@ -1,6 +1,7 @@
 """JSON as ZStack's two Gsons print it, and dates as its Java does."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, get_args
@@ -52,18 +53,44 @@ def _utf8(text: str) -> bytes:
 
 
 def record_json(record: dict[str, Json]) -> tuple[bytes, ...]:
-    """The record in pieces: those of long texts, which many services share, are stored once."""
+    """The record in pieces: those of long texts, which many records share, are stored once."""
+    return tuple(_pieces(record))
+
+
+def _pieces(record: dict[str, Json]) -> Iterator[bytes]:
     short: dict[str, Json] = {}
-    long: dict[str, str] = {}
+    long: dict[str, Json] = {}
     for name, value in record.items():
-        if isinstance(value, str) and len(value) > _LONG:
-            long[name] = value
-        else:
-            short[name] = value
+        (long if _is_long(value) else short)[name] = value
     if not short:
-        return (html_safe_json(record),)
-    members = (_member(name, value) for name, value in long.items())
-    return (html_safe_json(short)[:-1], *members, b"}")
+        yield html_safe_json(record)
+        return
+    yield html_safe_json(short)[:-1]
+    for name, value in long.items():
+        if isinstance(value, str):
+            yield _member(name, value)
+        elif isinstance(value, list):
+            yield from _nested(name, value)
+    yield b"}"
+
+
+def _is_long(value: Json) -> bool:
+    """Whether it is a long text, or a list of objects of which one holds such a text."""
+    if isinstance(value, list):
+        objects = [each for each in value if isinstance(each, dict)]
+        return len(objects) == len(value) and any(
+            _is_long(member) for each in objects for member in each.values()
+        )
+    return isinstance(value, str) and len(value) > _LONG
+
+
+def _nested(name: str, records: list[Json]) -> Iterator[bytes]:
+    yield b"," + html_safe_json({name: []})[1:-2]
+    for number, record in enumerate(records):
+        yield b"," if number else b""
+        if isinstance(record, dict):
+            yield from _pieces(record)
+    yield b"]"
 
 
 @lru_cache(maxsize=4096)

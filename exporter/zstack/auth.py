@@ -1,8 +1,8 @@
-"""The three ways to show ZStack who asks: an access key, an account, or a session already open.
+"""The three ways to authenticate to ZStack: an access key, an account, or an open session.
 
-Each reads its credentials when told to (`refresh`), so that a secret changed in its file is taken
-up without a restart. Credentials that ZStack refused are not shown again until they change: some
-platforms lock an account after six failures.
+`refresh` reads the credentials, so that a secret changed in its file is used without a restart.
+Credentials that ZStack refused are not sent again until they change: some platforms lock an account
+after six failures.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from datetime import UTC, tzinfo
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from .clock import now
 from .contention import Contention
 from .credentials import AccessKey, Account, Credentials, GivenSession, Read
 from .dates import http_date, timestamp
@@ -29,7 +30,7 @@ from .errors import (
     UnauthorizedError,
     ZStackError,
 )
-from .schema import Session, nothing, session
+from .schema import Session, ignored, session
 from .transport import Transport
 
 LOG_IN: Final = Operation("LogInByAccount", "PUT", "/v1/accounts/login")
@@ -38,10 +39,10 @@ LOG_IN_SECONDS: Final = 60.0
 """A login that is not answered by then never will be, and another one is due."""
 
 LOG_OUT_SECONDS: Final = 3.0
-"""A platform that hangs may not keep the exporter from ending."""
+"""A platform that hangs must not delay the exporter's exit."""
 
 LIKELY_ZONES: Final = (None, ZoneInfo("Asia/Shanghai"))
-"""Where a platform's clock is tried when nobody said: this machine's zone, then ZStack's home.
+"""The zones to try where none is set: this machine's, then ZStack's home.
 
 By default ZStack compares an access key's `Date` by wall clock and ignores the zone it names
 (`rest.checkTimeZone=false`), so the right instant in the wrong zone is refused. Such a refusal
@@ -50,23 +51,23 @@ costs nothing: it counts towards no lock.
 
 
 class Auth(Protocol):
-    """What the client asks of each way; an UnauthorizedError ends the matter until `refresh`."""
+    """How requests are authenticated; an UnauthorizedError stands until `refresh`."""
 
     async def refresh(self, operation: Operation) -> None:
-        """Read the credentials anew; if they changed, forget that the old ones were refused."""
+        """Read the credentials again; if they changed, forget that the old ones were refused."""
 
     async def headers(self, operation: Operation) -> dict[str, str]:
-        """What makes a request of this operation an authorized one; logs in where that takes it."""
+        """Headers that authorize a request of this operation; logs in if there is no session."""
 
     def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:
-        """Take note of how a request with these headers failed; whether another try may do."""
+        """Record how a request with these headers failed; return whether to retry it."""
 
     async def close(self) -> None:
         """Leave nothing open on the platform."""
 
 
 class AccessKeyAuth:
-    """Signs each request (HMAC-SHA1) at the platform's local time; `zone` None: finds it out."""
+    """Signs each request (HMAC-SHA1) in the platform's local time; no `zone`: it finds it."""
 
     def __init__(self, read: Read[AccessKey], *, zone: tzinfo | None = None) -> None:
         self._credentials = Credentials(read)
@@ -84,7 +85,7 @@ class AccessKeyAuth:
 
     def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:
         if isinstance(error, ClockSkewError):
-            # The zone may be another by now: whoever failed first has changed it.
+            # An earlier failed request may have changed the zone already.
             if _zone_of(headers["Date"]) == _zone_of(self._date()):
                 self._zone = (self._zone + 1) % len(self._zones)
             return len(self._zones) > 1
@@ -101,11 +102,11 @@ class AccessKeyAuth:
 
 @dataclass(slots=True)
 class _OpenSession:
-    """A session of ours: since when it is open, by our clock, and how often it was shown."""
+    """A session that we opened: when, by our clock, and in how many requests it was sent."""
 
     session: Session
     opened: float
-    shown: int = 0
+    sent: int = 0
 
     @property
     def headers(self) -> dict[str, str]:
@@ -113,7 +114,7 @@ class _OpenSession:
 
     @property
     def lifetime(self) -> float:
-        """Seconds it has without being used; 0 where the platform does not say."""
+        """Seconds until it expires unused; 0 where the platform does not report it."""
         # Only the difference counts, so the zone does not.
         created = timestamp(self.session.create_date, UTC)
         expires = timestamp(self.session.expired_date, UTC)
@@ -133,7 +134,7 @@ class AccountAuth:
         *,
         log_in_seconds: float = LOG_IN_SECONDS,
         log_out_seconds: float = LOG_OUT_SECONDS,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = now,
     ) -> None:
         self._transport = transport
         self._clock = clock
@@ -142,8 +143,8 @@ class AccountAuth:
         self._credentials = Credentials(read)
         self._contention = Contention(clock)
         self._session: _OpenSession | None = None
-        self._left: list[str] = []
-        """Sessions that are ours, used no more, and not known to be closed."""
+        self._unclosed: list[str] = []
+        """Sessions that we opened, no longer use, and do not know to be closed."""
         self._login: asyncio.Task[None] | None = None
 
     async def refresh(self, operation: Operation) -> None:
@@ -157,36 +158,36 @@ class AccountAuth:
             if self._login is None:
                 self._login = asyncio.create_task(self._log_in(self._credentials.usable()))
             await self._logged_in(self._login)
-        self._session.shown += 1
+        self._session.sent += 1
         return self._session.headers
 
     def learn(self, headers: dict[str, str], error: ExchangeError) -> bool:
         if isinstance(error, SessionError):
-            # The session may be another's by now: whoever failed first has renewed it.
+            # An earlier failed request may have renewed the session already.
             if self._session is not None and headers == self._session.headers:
                 self._ended(self._session, error)
                 self._session = None
             return True
-        return False  # it was a session that was refused: nothing is learnt of the credentials
+        return False  # the session was refused, not the credentials
 
     async def close(self) -> None:
         if self._login is not None:
             await self._finish(self._login)
         if self._session is not None:
-            self._left.append(self._session.session.uuid)
+            self._unclosed.append(self._session.session.uuid)
             self._session = None
-        while self._left:  # a poll may be over before it has logged out
-            await self._log_out(self._left[-1])
-            self._left.pop()
+        while self._unclosed:  # a poll may be over before it has logged out
+            await self._log_out(self._unclosed[-1])
+            self._unclosed.pop()
 
     def _ended(self, ours: _OpenSession, error: SessionError) -> None:
-        """One that was refused when it was first shown was never open, nobody has ended it."""
-        if ours.shown > 1:
+        """A session refused at its first use was never open, so no other login ended it."""
+        if ours.sent > 1:
             lived = self._clock() - ours.opened
             self._contention.ended(error, lived=lived, lifetime=ours.lifetime)
 
     async def _finish(self, login: asyncio.Task[None]) -> None:
-        """Give a login that is under way a little time to tell which session it opened."""
+        """Wait briefly for a running login, to know the session it opened."""
         with suppress(ZStackError, TimeoutError):
             async with asyncio.timeout(self._log_out_seconds):
                 await self._logged_in(login)
@@ -194,9 +195,9 @@ class AccountAuth:
         self._login = None
 
     async def _logged_in(self, login: asyncio.Task[None]) -> None:
-        """Wait for a login that goes on when its poll is given up, until its own time is over.
+        """Wait for a login; it outlives its poll, up to a deadline of its own.
 
-        The platform may have opened the session already, and only the answer tells which.
+        The platform may have opened the session already, and only the answer holds its uuid.
         """
         try:
             await asyncio.shield(login)
@@ -205,6 +206,7 @@ class AccountAuth:
                 self._login = None
 
     async def _log_in(self, account: Account) -> None:
+        self._transport.redactor.conceal(account.password)
         digest = hashlib.sha512(account.password.encode()).hexdigest()
         body = {"logInByAccount": {"accountName": account.name, "password": digest}}
         try:
@@ -214,7 +216,7 @@ class AccountAuth:
         except TimeoutError:
             message = f"the login was not answered within {self._log_in_seconds:g} seconds"
             raise DeadlineError(message, LOG_IN) from None
-        except SessionError:  # says nothing of the account
+        except SessionError:  # not about the account
             raise
         except UnauthorizedError as error:
             self._credentials.learn(error)
@@ -224,11 +226,11 @@ class AccountAuth:
         """Sessions are limited in number (500 an account); one that cannot be ended expires."""
         with suppress(ExchangeError, TimeoutError):
             async with asyncio.timeout(self._log_out_seconds):
-                await self._transport.send(LOG_OUT, nothing, suffix=uuid)
+                await self._transport.send(LOG_OUT, ignored, suffix=uuid, lookup=ignored)
 
 
 class SessionAuth:
-    """Uses a session as long as it lasts; it is not ours, so it is not logged out either."""
+    """Uses a session that another program opened, and so never logs it out."""
 
     def __init__(self, read: Read[GivenSession]) -> None:
         self._credentials = Credentials(read)
@@ -244,7 +246,7 @@ class SessionAuth:
         return False
 
     async def close(self) -> None:
-        """The session is somebody else's to end."""
+        """The session belongs to the program that opened it."""
 
 
 def signature(secret: str, method: str, date: str, path: str) -> str:

@@ -1,4 +1,4 @@
-"""ZStack's API as far as it is asked here: the model services, and the platform's time zone."""
+"""A platform's API as one identity asks it: any list, and the platform's time zone."""
 
 import asyncio
 import random
@@ -9,21 +9,17 @@ from typing import Final, TypeVar
 
 from . import schema
 from .auth import Auth
-from .condensing import Condenser
+from .changes import Replace
 from .dates import zone_named
-from .errors import (
-    ExchangeError,
-    IncompleteError,
-    Operation,
-    RateLimitedError,
-    RejectedError,
-    UnsupportedError,
-    ZStackError,
-)
-from .paging import Listing, Part, Reading, UnsortedError
+from .errors import ExchangeError, Operation, RateLimitedError, UnsupportedError, ZStackError
+from .listing import ListRequest, Make, Query
+from .page_cache import PageCache
+from .paging import Listing
+from .records import R
+from .resource import Resource
 from .transport import Transport
+from .worker import Worker
 
-QUERY_MODEL_SERVICE: Final = Operation("QueryModelService", "GET", "/v1/ai/model-services")
 GET_TIME_ZONE: Final = Operation(
     "GetPlatformTimeZone", "GET", "/v1/management-nodes/platform-timezone"
 )
@@ -33,14 +29,13 @@ BACK_OFF_SECONDS: Final = 0.5
 LONGEST_BACK_OFF_SECONDS: Final = 10.0
 
 T = TypeVar("T")
-Query = tuple[tuple[str, str], ...]
 
 
 class Client:
     """One platform, asked by one identity. Every method raises ZStackError.
 
     `projection` asks for the fields that are read here and no others, as long as the platform
-    knows them all (protocol: `fields`). `sleep` is how it waits before it tries again.
+    knows them all. `sleep` is how it waits before it tries again.
     """
 
     def __init__(
@@ -58,87 +53,76 @@ class Client:
         self._conditions = tuple(("q", condition) for condition in conditions)
         self._page_size = page_size
         self._sleep = sleep
-        self.projecting = projection
-        """Whether it asks for a projection: not any more once the platform has refused one."""
+        self._projection = projection
+        self._without_projection: set[Operation] = set()
 
-    async def model_services(self, condenser: Condenser[T]) -> Listing[T]:
-        """What the condenser makes of all model services, listed again if not proven whole."""
-        await self._auth.refresh(QUERY_MODEL_SERVICE)
-        if self.projecting:
-            try:
-                return await self._whole_list(condenser, (("fields", schema.PROJECTION),))
-            except RejectedError as error:
-                if error.code != schema.UNKNOWN_FIELD:
-                    raise
-        listing = await self._whole_list(condenser)
-        self.projecting = False  # if it was asked for, it was the reason, as without it all is well
+    @property
+    def worker(self) -> Worker:
+        """Runs blocking work for this platform."""
+        return self._transport.worker
+
+    def projects(self, resource: Resource[R]) -> bool:
+        """Whether a list is asked for with a projection: not after the platform refused one."""
+        asked = self._projection and bool(resource.projection)
+        return asked and resource.operation not in self._without_projection
+
+    async def list(
+        self,
+        resource: Resource[R],
+        make: Make[R, T],
+        cache: PageCache[T] | None = None,
+        replace: Replace[T, R] | None = None,
+    ) -> Listing[T]:
+        """All records, as `make` has them; listed again if the list is not proven whole.
+
+        `cache` has what was made of pages before, for pages that have not changed; `replace` puts
+        the rows of a page that have changed in their places. Both must give the same for the same
+        records for as long as the cache is not cleared.
+        """
+        await self._auth.refresh(resource.operation)
+        request = ListRequest(
+            resource,
+            make,
+            replace,
+            PageCache() if cache is None else cache,
+            self._call,
+            self.worker,
+            self._conditions if resource.conditional else (),
+            min(self._page_size, resource.largest_page),
+        )
+        if self.projects(resource) and (listing := await request.projected()) is not None:
+            return listing
+        listing = await request.whole()
+        # If a projection was refused, it was the reason, as without it all is well.
+        self._without_projection.add(resource.operation)
         return listing
 
     async def time_zone(self) -> tzinfo | None:
-        """The zone of the platform's dates; None where it cannot say (it has no such API)."""
+        """The zone of the platform's dates; None where it has no such API."""
         await self._auth.refresh(GET_TIME_ZONE)
         try:
             named = await self._call(GET_TIME_ZONE, schema.time_zone)
         except UnsupportedError:
             return None
-        return await asyncio.to_thread(zone_named, named.timezone, named.offset)  # reads a file
+        return await self.worker.run(zone_named, named.timezone, named.offset)  # reads a file
+
+    def redact(self, text: str) -> str:
+        """What the platform wrote, such as a date that cannot be read, without our secrets."""
+        return self._transport.redactor.clean(text)
 
     async def close(self) -> None:
         """Leave no session behind."""
         await self._auth.close()
-
-    async def _whole_list(self, condenser: Condenser[T], fields: Query = ()) -> Listing[T]:
-        try:
-            return await self._list(condenser, fields)
-        except IncompleteError:
-            return await self._list(condenser, fields)
-
-    async def _list(self, condenser: Condenser[T], fields: Query) -> Listing[T]:
-        try:
-            return await self._pass(condenser, fields)
-        except UnsortedError:
-            condenser.distrust_order()
-            return await self._pass(condenser, fields)
-
-    async def _pass(self, condenser: Condenser[T], fields: Query) -> Listing[T]:
-        reading: Reading[T] = Reading(
-            QUERY_MODEL_SERVICE, self._page_size, order=condenser.trusts_order
-        )
-        condenser.begin()
-        while not reading.finished:
-            reading.add(await self._part(reading, condenser, fields))
-        listing = reading.listing()
-        condenser.end()
-        return listing
-
-    async def _part(self, reading: Reading[T], condenser: Condenser[T], fields: Query) -> Part[T]:
-        """The next part of the list, condensed, or recognised by the bytes that it came in."""
-        start, limit = reading.next_page
-        query = (
-            *self._conditions,
-            ("limit", str(limit)),
-            ("start", str(start)),
-            ("sort", "+uuid"),  # without it the order, and so the offset, means nothing
-            ("replyWithCount", "true"),
-            *fields,
-        )
-        found: Part[T] | schema.Page = await self._call(
-            QUERY_MODEL_SERVICE,
-            lambda body: condenser.decode(body, reading),
-            query=query,
-            recognise=lambda body: condenser.recognise(body, reading),
-        )
-        return await condenser.finish(found, reading)
 
     async def _call(
         self,
         operation: Operation,
         decode: Callable[[bytes], T],
         query: Query = (),
-        recognise: Callable[[bytes], T | None] = lambda _: None,
+        lookup: Callable[[bytes], T | None] = lambda _: None,
     ) -> T:
         """An authorized exchange, tried again while its failure may pass by itself."""
-        send = partial(self._transport.send, operation, decode, query=query, recognise=recognise)
+        send = partial(self._transport.send, operation, decode, query=query, lookup=lookup)
         for attempt in range(1, TRIES):
             try:
                 return await self._authorized(operation, send)
@@ -169,7 +153,7 @@ class Client:
 def _worth_another_try(error: ZStackError) -> bool:
     if isinstance(error, RateLimitedError) and error.retry_after > LONGEST_BACK_OFF_SECONDS:
         return False  # the next poll comes sooner than waiting for it in this one would end
-    # A login (not repeatable) is tried once a poll, whatever became of it: it may have arrived.
+    # A login (not repeatable) is tried once a poll, also after a failure: it may have arrived.
     return error.transient and error.operation.repeatable
 
 

@@ -1,10 +1,10 @@
-"""What proves who asks, and the memory of what ZStack said of it."""
+"""The credentials of a target, and whether ZStack refused them."""
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from . import clock
 from .errors import CredentialsError, LockedError, Operation, UnauthorizedError, ZStackError
 
 
@@ -34,7 +34,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class GivenSession:
-    """A session that somebody else opened and will end."""
+    """A session that another program opened and will end."""
 
     uuid: str = field(repr=False)
 
@@ -44,7 +44,7 @@ class GivenSession:
 
 C = TypeVar("C", AccessKey, Account, GivenSession)
 Read = Callable[[], Awaitable[C]]
-"""Gives the credentials as they are now.
+"""Reads the current credentials.
 
 Raises OSError where a file of theirs cannot be read, ValueError where what it holds cannot be sent.
 """
@@ -60,7 +60,7 @@ class Credentials(Generic[C]):
         self._locked_until = 0.0
 
     async def refresh(self, operation: Operation) -> bool:
-        """Read them anew; whether they changed. Raises CredentialsError if they can't be read."""
+        """Read them again; whether they changed. Raises CredentialsError if they can't be read."""
         try:
             current = await self._read()
         except OSError as error:
@@ -76,7 +76,7 @@ class Credentials(Generic[C]):
 
     def usable(self) -> C:
         """Raises the UnauthorizedError they last met, while that stands."""
-        if isinstance(self._refusal, LockedError) and time.monotonic() >= self._locked_until:
+        if isinstance(self._refusal, LockedError) and clock.now() >= self._locked_until:
             self._refusal = None
         if self._refusal is not None:
             raise self._refusal.with_traceback(None)
@@ -85,15 +85,15 @@ class Credentials(Generic[C]):
         return self._current
 
     def learn(self, error: ZStackError) -> None:
-        """Remember a refusal; other errors say nothing of the credentials."""
+        """Remember a refusal; other errors are not about the credentials."""
         if isinstance(error, UnauthorizedError):
             self._refusal = error
         if isinstance(error, LockedError):
-            self._locked_until = time.monotonic() + error.seconds
+            self._locked_until = clock.now() + error.seconds
 
 
 def _check_text(text: str, name: str) -> None:
-    """What came in through the environment may be no text. Raises ValueError, without it."""
+    """Refuse bytes from the environment that are not UTF-8. Raises ValueError, without the text."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -101,6 +101,6 @@ def _check_text(text: str, name: str) -> None:
 
 
 def _check_word(text: str, name: str) -> None:
-    """What goes into a header is one word, not two lines of a file. Raises ValueError."""
+    """Refuse a header value of more than one word, such as two lines. Raises ValueError."""
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ValueError(f"{name} is more than one word of plain characters")

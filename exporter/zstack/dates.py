@@ -2,10 +2,11 @@
 
 The API prints a date with the Java runtime's default format in the server's local time:
 `Nov 14, 2017 10:20:57 PM` (JDK 8), a comma after the year (JDK 9), a narrow no-break space before
-the AM or PM (JDK 20). Other clients of ZStack have also met 24-hour and RFC 3339 forms.
+the AM or PM (JDK 20). A server with a Chinese locale prints `2017-11-14 22:20:57` (JDK 8) or
+`2017年11月14日 下午10:20:57` (JDK 9 and later). Other clients of ZStack have also met 24-hour and
+RFC 3339 forms.
 """
 
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -20,9 +21,15 @@ _MONTHS: Final = {
     )
 }
 _GSON: Final = re.compile(
-    r"\s*([A-Za-z]{3}[a-z]* [0-9]{1,2}, [0-9]{4}),?"
+    r"\s*([A-Za-z]{3}[a-z]{0,6} [0-9]{1,2}, [0-9]{4}),?"  # September is the longest month
     r" ([01]?[0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?: ([AaPp])[Mm])?\s*\Z"
 )
+_CHINESE: Final = re.compile(
+    r"\s*([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日\s*(?:([上下])午)?\s*"
+    r"([01]?[0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])\s*\Z"
+)
+_LONGEST: Final = 64
+"""Characters; the longest known form has 31. No longer text is searched or cached."""
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 _EPOCH: Final = re.compile(r"[0-9]{9,13}")
 _HALF_A_DAY: Final = 12
@@ -41,11 +48,11 @@ _DAY: Final = timedelta(days=1)
 _MILLISECONDS: Final = 10**11
 """A number above this is no date in seconds (year 5138): it counts milliseconds."""
 _LAST: Final = datetime.max.replace(tzinfo=UTC).timestamp()
-"""The end of the year 9999, after which nobody's calendar goes on."""
+"""The end of the year 9999, the last that `datetime` knows."""
 
 
 def timestamp(value: str | float | None, zone: tzinfo | None) -> float | None:
-    """Unix time of a date as ZStack sends it; None where it says nothing that can be relied on.
+    """Unix time of a date as ZStack sends it; None where it cannot be relied on.
 
     A date without a zone needs `zone`: a wrong time is worse than none.
     """
@@ -53,7 +60,7 @@ def timestamp(value: str | float | None, zone: tzinfo | None) -> float | None:
         return None
     if isinstance(value, str):
         return _of_text(value, zone)
-    return _of_number(value) if math.isfinite(value) else None
+    return _of_number(value)
 
 
 def timestamps(values: Iterable[str | float | None], zone: tzinfo | None) -> list[float | None]:
@@ -105,11 +112,15 @@ def _of_number(value: float) -> float | None:
 
 
 def _of_text(text: str, zone: tzinfo | None) -> float | None:
+    if len(text) > _LONGEST:
+        return None
     plain = text if text.isascii() else text.replace("\u202f", " ").replace("\xa0", " ")
     found = _GSON.match(plain)
     try:
         if found:
             return None if zone is None else _of_gson(found, zone)
+        if found := _CHINESE.match(plain):
+            return _in_zone(_of_chinese(found), zone)
         plain = plain.strip()
         if _EPOCH.fullmatch(plain):  # which some ISO 8601 forms would fit as well
             return _of_number(float(plain))
@@ -128,15 +139,28 @@ def _in_zone(date: datetime, zone: tzinfo | None) -> float | None:
 
 def _of_gson(found: re.Match[str], zone: tzinfo) -> float | None:
     day, hours, minutes, seconds, half = found.groups()
-    hour, minute, second = int(hours), int(minutes), int(seconds)
-    if half:
-        if hour > _HALF_A_DAY:
-            return None
-        hour = hour % _HALF_A_DAY + (_HALF_A_DAY if half in "Pp" else 0)
+    hour, minute, second = _hour(hours, half, "Pp"), int(minutes), int(seconds)
     date, midnight = _day(day, zone)
     if midnight is not None:
         return midnight + hour * 3600 + minute * 60 + second
     return date.replace(hour=hour, minute=minute, second=second).timestamp()
+
+
+def _of_chinese(found: re.Match[str]) -> datetime:
+    """Raises ValueError for a day or an hour that there is not."""
+    year, month, day, half, hours, minutes, seconds = found.groups()
+    hour = _hour(hours, half, "下")
+    return datetime(int(year), int(month), int(day), hour, int(minutes), int(seconds))  # noqa: DTZ001 - the caller adds the zone
+
+
+def _hour(hours: str, half: str | None, afternoon: str) -> int:
+    """The hour of the day; on a 12-hour clock 12 comes before 1. Raises ValueError for 13 PM."""
+    hour = int(hours)
+    if not half:
+        return hour
+    if hour > _HALF_A_DAY:
+        raise ValueError(f"{hour} is no hour of half a day")
+    return hour % _HALF_A_DAY + (_HALF_A_DAY if half in afternoon else 0)
 
 
 @lru_cache(maxsize=16_384)
@@ -153,15 +177,20 @@ def _day(text: str, zone: tzinfo) -> tuple[datetime, float | None]:
 
 
 class _Midnights(dict[str, float]):
-    """When days begin in one zone, for those on which no clock is put forward or back."""
+    """When days begin in one zone, for those on which no clock is put forward or back.
 
-    _LIMIT: Final = 10_000
+    It caches at most `_LIMIT` days, each in at most `_LONGEST` characters: 1 MiB.
+    """
+
+    _LIMIT: Final = 4_000
 
     def __init__(self, zone: tzinfo) -> None:
         super().__init__()
         self._zone = zone
 
     def __missing__(self, text: str) -> float:
+        if len(text) > _LONGEST:
+            raise KeyError(text)
         found = _GSON.match(f"{text} 00:00:00")
         _, midnight = _day(found[1], self._zone) if found else (None, None)
         if midnight is None:
@@ -172,7 +201,7 @@ class _Midnights(dict[str, float]):
         return midnight
 
 
-_midnights: Final = lru_cache(_Midnights)
+_midnights: Final = lru_cache(maxsize=32)(_Midnights)
 
 
 def http_date(now: float, zone: tzinfo | None) -> str:

@@ -6,7 +6,7 @@
     │   ├── RateLimitedError     429
     │   ├── UnauthorizedError    these credentials are refused
     │   │   ├── SessionError     the session has ended, the credentials may be good
-    │   │   │   └── ContendedError  … time and again: somebody else logs in with the account
+    │   │   │   └── ContendedError  … time and again: another login with the account
     │   │   └── LockedError      the account may not log in for a while
     │   ├── ClockSkewError       an access key's `Date` is too far from the platform's clock
     │   ├── DeniedError          known, but not permitted (or the licence forbids)
@@ -15,16 +15,49 @@
     │   │   └── NotReadyError    … that a later try may not meet
     │   ├── MalformedError       a success that does not decode; a page of some proxy
     │   └── TooLargeError        the body is over the byte cap
-    └── PollError                what only the whole poll can know, whatever each request met
+    └── PollError                what only the whole poll can know, not a single request
         ├── CredentialsError     the credentials cannot be read, so nothing was asked
         ├── DeadlineError        the poll's time is over
-        └── IncompleteError      the rows do not add up to `total`
+        ├── IncompleteError      the rows do not add up to `total`
+        └── UnreadableError      no row of the list has a uuid that can be read
 
 Every class carries the value of its `reason` label, so the label's values are closed by this tree.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from enum import StrEnum, auto
+from typing import ClassVar, Final
+
+from .redaction import one_line
+
+LONGEST_MESSAGE: Final = 360
+LONGEST_CODE: Final = 64
+"""Characters. ZStack's own codes are shorter; a proxy's need not be, and it becomes a label."""
+
+
+class Symptom(StrEnum):
+    """What is known of a failure beyond its class: it decides which hint helps."""
+
+    CERTIFICATE_EXPIRED = auto()
+    CERTIFICATE_NOT_YET_VALID = auto()
+    CERTIFICATE_WRONG_NAME = auto()
+    CERTIFICATE_UNKNOWN_AUTHORITY = auto()
+    CERTIFICATE_WRONG_PURPOSE = auto()
+    CERTIFICATE_TOO_WEAK = auto()
+    CERTIFICATE_UNUSABLE = auto()
+    CLIENT_CERTIFICATE_EXPIRED = auto()
+    CLIENT_CERTIFICATE_REFUSED = auto()
+    TLS_NOT_SPOKEN = auto()
+    TLS_VERSION = auto()
+    TLS_REFUSED = auto()
+    TLS_HUNG_UP = auto()
+    HUNG_UP = auto()
+    PROXY_UNREACHABLE = auto()
+    PROXY_REFUSED = auto()
+    PROXY_LOGIN = auto()
+    REDIRECTED = auto()
+    CODING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +84,27 @@ class ZStackError(Exception):
     transient: ClassVar[bool] = False
     """Whether the same request may succeed a moment later."""
 
-    def __init__(self, message: str, operation: Operation, *, code: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        operation: Operation,
+        *,
+        code: str = "",
+        symptom: Symptom | None = None,
+    ) -> None:
         super().__init__(message)
         self.operation = operation
         self.code = code
+        self.symptom = symptom
+
+    def redact(self, clean: Callable[[str], str]) -> None:
+        """Make its texts fit to be shown: cleaned first, and cut only then."""
+        self.args = (one_line(clean(str(self)), limit=LONGEST_MESSAGE),)
+        self.code = one_line(clean(self.code), limit=LONGEST_CODE)
 
 
 class ExchangeError(ZStackError):
-    """One request was not answered as asked."""
+    """One request was not answered as asked; `Transport.send` redacts every one that it raises."""
 
 
 class UnreachableError(ExchangeError):
@@ -152,7 +198,7 @@ class TooLargeError(ExchangeError):
 
 
 class PollError(ZStackError):
-    """What only the whole poll can know, whatever each of its requests met."""
+    """What only the whole poll can know, not a single request."""
 
 
 class CredentialsError(PollError):
@@ -172,3 +218,9 @@ class IncompleteError(PollError):
     """The list is not proven whole."""
 
     reason = "incomplete"
+
+
+class UnreadableError(PollError):
+    """The list has rows, but none with a uuid that can be read: it is not the list asked for."""
+
+    reason = "malformed"

@@ -8,16 +8,21 @@ after it has read the page, and a row removed in between would hide one that is 
 list that passes holds every row that was there all along, and exactly as many as there are.
 
 As long as every uuid is above the one before it, no row can be there twice. Where a platform's
-order is another one, the list is read again and every uuid of it remembered.
+order is another one, every uuid is remembered and the list is read twice, since rows may then also
+change places. A pass that lacks a row which was there all along, and yet has as many rows as the
+platform counts, has another row that was removed before the pass ended. The next pass cannot have
+that one. Two passes with the same uuids therefore lack no row.
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from operator import lt
 from typing import Final, Generic, TypeVar
 
-from .errors import IncompleteError, Operation
-from .schema import ModelService, Page, Row, Undecodable
+from .digests import Digests
+from .errors import IncompleteError, Operation, UnreadableError
+from .records import Page, R, Row, Undecodable
 
 T = TypeVar("T")
 
@@ -30,29 +35,30 @@ class UnsortedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class NewRows(Generic[R]):
     """The rows that a page adds to the list: without the one it shares with the page before.
 
-    `lowest` and `highest` are the uuids of the first and the last of them, None where none has one.
+    `uuids` are theirs, in the order they came, without rows whose uuid cannot be read.
     """
 
-    services: tuple[ModelService, ...]
+    records: tuple[R, ...]
     undecodable: tuple[Undecodable, ...]
     duplicates: int
-    lowest: str | None
-    highest: str | None
+    uuids: tuple[str, ...]
 
     @property
     def rows(self) -> int:
-        return len(self.services) + len(self.undecodable)
+        return len(self.records) + len(self.undecodable)
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
-    """What stays of a page: enough to go on with the proof, and what was made of its records.
+class PageResult(Generic[T]):
+    """What is kept of a page: enough to go on with the proof, and what was made of its records.
 
-    `size` counts the rows that came, `rows` those that are new; `first` and `last` are the uuids
-    of the first and the last that came, None where there is none to read.
+    `size` counts the rows that came, `rows` those that are new. `first` and `last` are the uuids
+    of the first and the last row that came; `lowest` and `highest` those of the new rows. Each is
+    None where there is none to read. `uuids` are all of the new ones where order proves nothing,
+    and empty otherwise. `digests` are of the bytes that it was made from.
     """
 
     made: T
@@ -65,26 +71,13 @@ class Part(Generic[T]):
     highest: str | None
     undecodable: tuple[Undecodable, ...]
     duplicates: int
-
-    @classmethod
-    def of(cls, page: Page, cut: Cut, made: T) -> "Part[T]":
-        return cls(
-            made=made,
-            size=len(page.rows),
-            rows=cut.rows,
-            total=page.total,
-            first=page.rows[0].uuid if page.rows else None,
-            last=page.rows[-1].uuid if page.rows else None,
-            lowest=cut.lowest,
-            highest=cut.highest,
-            undecodable=cut.undecodable,
-            duplicates=cut.duplicates,
-        )
+    uuids: tuple[str, ...] = ()
+    digests: Digests | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[T]):
-    """Every model service that matches, once: what was made of them, page by page.
+    """Every record that matches, once: what was made of them, page by page.
 
     `total` is the platform's own count, the `undecodable` rows included; `duplicates` is the
     number of rows that came again.
@@ -96,7 +89,29 @@ class Listing(Generic[T]):
     duplicates: int = 0
 
 
-class Reading(Generic[T]):
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a pass has come: all that the next page has to be compared with.
+
+    `last` is the uuid of the last row that came, `highest` the highest one so far. `seen` has
+    every uuid so far where order proves nothing, and is None where it does.
+    """
+
+    operation: Operation
+    has_overlap: bool
+    """Whether the next page begins with the last row of the page before."""
+    last: str | None
+    highest: str
+    seen: AbstractSet[str] | None
+
+    def can_precede(self, result: PageResult[T]) -> bool:
+        """Whether a result that was made before can come next: order alone has to show it."""
+        joins = not self.has_overlap or result.first == self.last
+        above = result.lowest is None or result.lowest > self.highest
+        return self.seen is None and joins and above
+
+
+class ListReader(Generic[T]):
     """One pass over the list. Raises IncompleteError as soon as the proof fails.
 
     A pass that relies on `order` raises UnsortedError where there is none.
@@ -105,103 +120,135 @@ class Reading(Generic[T]):
     def __init__(self, operation: Operation, page_size: int, *, order: bool = True) -> None:
         self._operation = operation
         self._page_size = page_size
-        self._parts: list[Part[T]] = []
+        self._results: list[PageResult[T]] = []
         self._rows = 0
         self._highest = _LOWEST
         self._seen: set[str] | None = None if order else set()
         self.finished = False
-        """Whether another page would add nothing; `listing` then says if the proof holds."""
-
-    @property
-    def continued(self) -> bool:
-        """Whether the next page begins with the last row of the one before."""
-        return self._rows > 0
+        """Whether another page would add nothing; `listing` then checks the proof."""
 
     @property
     def next_page(self) -> tuple[int, int]:
         """The `start` and `limit` to ask for, from the last row on, to see it still there."""
-        return (self._rows - 1, self._page_size + 1) if self.continued else (0, self._page_size)
+        return (self._rows - 1, self._page_size + 1) if self._rows else (0, self._page_size)
 
-    def follows(self, part: Part[T]) -> bool:
-        """Whether a part that was made before can be the next: order alone has to show it."""
-        seam = not self.continued or part.first == self._parts[-1].last
-        above = part.lowest is None or part.lowest > self._highest
-        return self._seen is None and seam and above
+    @property
+    def position(self) -> Position:
+        last = self._results[-1].last if self._results else None
+        return Position(self._operation, self._rows > 0, last, self._highest, self._seen)
 
-    def cut(self, page: Page) -> Cut:
-        """What is new on the next page."""
-        rows = self._without_overlap(page)
-        distinct = self._distinct(rows)
-        uuids = _uuids(distinct)
-        if self._seen is not None:
-            self._seen.update(uuids)
-        return Cut(
-            services=tuple([row for row in distinct if isinstance(row, ModelService)]),
-            undecodable=tuple([row for row in distinct if isinstance(row, Undecodable)]),
-            duplicates=len(rows) - len(distinct),
-            lowest=uuids[0] if uuids else None,
-            highest=uuids[-1] if uuids else None,
-        )
+    @property
+    def pages(self) -> int:
+        """How many have come."""
+        return len(self._results)
 
-    def add(self, part: Part[T]) -> None:
+    @property
+    def is_one_page(self) -> bool:
+        """Whether a single answer had the whole list, so that nothing could change meanwhile."""
+        return self.pages == 1
+
+    @property
+    def uuids(self) -> AbstractSet[str]:
+        """Every uuid that came; known only to a pass that does not rely on order."""
+        return frozenset() if self._seen is None else self._seen
+
+    def add(self, result: PageResult[T]) -> None:
         _, limit = self.next_page
-        self._parts.append(part)
-        self._rows += part.rows
-        self._highest = part.highest or self._highest
-        whole = self._rows == part.total and part.size < limit
-        too_many = self._rows > part.total
-        self.finished = whole or too_many or part.rows == 0
+        self._results.append(result)
+        self._rows += result.rows
+        self._highest = result.highest or self._highest
+        if self._seen is not None:
+            self._seen.update(result.uuids)
+        whole = self._rows == result.total and result.size < limit
+        too_many = self._rows > result.total
+        self.finished = whole or too_many or result.rows == 0
 
     def listing(self) -> Listing[T]:
-        """Raises IncompleteError if the rows do not add up."""
-        total = self._parts[-1].total
+        """Raises IncompleteError if the rows do not add up, UnreadableError if none has a uuid."""
+        total = self._results[-1].total
         if self._rows != total:
             message = f"got {self._rows} distinct rows, the platform counts {total}"
             raise IncompleteError(message, self._operation)
+        if total and self._highest == _LOWEST:
+            raise UnreadableError("no record has a uuid that can be read", self._operation)
         return Listing(
-            tuple(part.made for part in self._parts),
+            tuple(result.made for result in self._results),
             total,
-            tuple(row for part in self._parts for row in part.undecodable),
-            sum(part.duplicates for part in self._parts),
+            tuple(row for result in self._results for row in result.undecodable),
+            sum(result.duplicates for result in self._results),
         )
 
-    def _without_overlap(self, page: Page) -> tuple[Row, ...]:
-        """The page without the row it shares with the page before."""
-        if not self.continued:
-            return page.rows
-        if page.rows and page.rows[0].uuid == self._parts[-1].last:
-            return page.rows[1:]
-        raise IncompleteError("the rows moved while they were read", self._operation)
 
-    def _distinct(self, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-        """Without those that came before; there are none in a page that ascends.
+def new_rows(page: Page[R], position: Position) -> NewRows[R]:
+    """What the page adds to the list that was read up to `position`.
 
-        Raises UnsortedError where only order could tell, and there is none.
-        """
-        if self._ascend(rows):
-            return rows
-        distinct = tuple(self._unseen(rows))
-        if self._seen is None and not self._ascend(distinct):
-            raise UnsortedError
-        return distinct
-
-    def _ascend(self, rows: Iterable[Row]) -> bool:
-        """Whether order, where it is relied on, proves that none of them came before."""
-        if self._seen is not None:
-            return False
-        uuids = (self._highest, *_uuids(rows))
-        return all(map(lt, uuids, uuids[1:]))
-
-    def _unseen(self, rows: Iterable[Row]) -> Iterator[Row]:
-        before = {self._highest} if self._seen is None else self._seen
-        seen: set[str] = set()
-        for row in rows:
-            if row.uuid is None:
-                yield row
-            elif row.uuid not in seen and row.uuid not in before:
-                seen.add(row.uuid)
-                yield row
+    Raises IncompleteError where it does not join the page before, UnsortedError where only order
+    could show repeats, and there is none.
+    """
+    rows = _without_overlap(page, position)
+    distinct = _distinct(rows, position)
+    return NewRows(
+        records=tuple([row for row in distinct if not isinstance(row, Undecodable)]),
+        undecodable=tuple([row for row in distinct if isinstance(row, Undecodable)]),
+        duplicates=len(rows) - len(distinct),
+        uuids=tuple(_uuids(distinct)),
+    )
 
 
-def _uuids(rows: Iterable[Row]) -> list[str]:
+def page_result(page: Page[R], new: NewRows[R], made: T, position: Position) -> PageResult[T]:
+    """The result of a page whose new rows became `made`."""
+    return PageResult(
+        made=made,
+        size=len(page.rows),
+        rows=new.rows,
+        total=page.total,
+        first=page.rows[0].uuid if page.rows else None,
+        last=page.rows[-1].uuid if page.rows else None,
+        lowest=new.uuids[0] if new.uuids else None,
+        highest=new.uuids[-1] if new.uuids else None,
+        undecodable=new.undecodable,
+        duplicates=new.duplicates,
+        uuids=() if position.seen is None else new.uuids,
+    )
+
+
+def _without_overlap(page: Page[R], position: Position) -> tuple[Row[R], ...]:
+    """The page without the row it shares with the page before."""
+    if not position.has_overlap:
+        return page.rows
+    if page.rows and page.rows[0].uuid == position.last:
+        return page.rows[1:]
+    raise IncompleteError("the rows moved while they were read", position.operation)
+
+
+def _distinct(rows: tuple[Row[R], ...], position: Position) -> tuple[Row[R], ...]:
+    """Without rows that came before; a page that ascends has none."""
+    if _ascends(rows, position):
+        return rows
+    distinct = tuple(_unseen(rows, position))
+    if position.seen is None and not _ascends(distinct, position):
+        raise UnsortedError
+    return distinct
+
+
+def _ascends(rows: Iterable[Row[R]], position: Position) -> bool:
+    """Whether order, where the pass relies on it, proves that none of them came before."""
+    if position.seen is not None:
+        return False
+    uuids = (position.highest, *_uuids(rows))
+    return all(map(lt, uuids, uuids[1:]))
+
+
+def _unseen(rows: Iterable[Row[R]], position: Position) -> Iterator[Row[R]]:
+    before = {position.highest} if position.seen is None else position.seen
+    seen: set[str] = set()
+    for row in rows:
+        if row.uuid is None:
+            yield row
+        elif row.uuid not in seen and row.uuid not in before:
+            seen.add(row.uuid)
+            yield row
+
+
+def _uuids(rows: Iterable[Row[R]]) -> list[str]:
     return [row.uuid for row in rows if row.uuid is not None]

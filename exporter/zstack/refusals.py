@@ -1,8 +1,8 @@
-"""What a failed answer of ZStack means: status and body to an error of the tree.
+"""Maps the status and body of a failed answer to an error of the tree.
 
-Facts: every failure of a synchronous API is HTTP 503 with a JSON `error`, whatever its cause; what
+Facts: every failure of a synchronous API is HTTP 503 with a JSON `error`, for every cause; what
 fails before the API layer is plain text with its own status (RestServer of ZStack 5.2.1 to 5.5).
-So the status alone says little, and the codes decide.
+So the status alone is of little use, and the codes decide.
 """
 
 import json
@@ -24,19 +24,21 @@ from .errors import (
     RateLimitedError,
     RejectedError,
     SessionError,
+    Symptom,
     UnauthorizedError,
     UnreachableError,
     UnsupportedError,
 )
+from .redaction import one_line
 
 LOCK_SECONDS: Final = 600.0
-"""How long an account stays locked by default, for an answer that does not say."""
+"""How long an account stays locked by default, for an answer without a duration."""
 
 LONGEST_LOCK_SECONDS: Final = 86_400.0
-"""Beyond it no answer is believed: figures of another kind would keep us away for ever."""
+"""An upper bound: a number that means something else must not block logins for ever."""
 
-_TEXT_LIMIT: Final = 300
-_CODE_LIMIT: Final = 64
+_TEXT_LIMIT: Final = 4096
+"""Characters that are read of a text; fewer are shown, once no secret is left in them."""
 _LONGEST: Final = 1 << 16
 """Bytes of an error that are worth a slow look: ZStack cuts its `details` at 4096 characters."""
 
@@ -53,6 +55,7 @@ _DENIED = re.compile(r"ID\.1002|LICENSE\..+|.*OPERATION_DENIED.*")
 _NOT_READY = frozenset(
     {"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015", "SYS.1016"}
 )
+_OF_GATEWAYS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 _LOCKED = "LOGIN_CONTROL.1002"
 _NOT_NOW = "LOGIN_CONTROL.1004"
 """A rule of addresses and hours, which may pass without a change of the credentials."""
@@ -78,9 +81,9 @@ class ErrorCode(msgspec.Struct, frozen=True, rename="camel"):
             error = error.cause
 
     def text(self) -> str:
-        """What a person should read of it, on one line."""
+        """Its most specific text, on one line."""
         texts = (self.details, self.message, self.description)
-        return one_line(next((text for text in texts if text and isinstance(text, str)), ""))
+        return _line(next((text for text in texts if text and isinstance(text, str)), ""))
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -103,15 +106,31 @@ _FAILURE: Final = msgspec.json.Decoder(Failure, strict=False)
 
 
 def refusal(
-    operation: Operation, status: int, body: bytes, *, retry_after: float = 0.0
+    operation: Operation,
+    status: int,
+    body: bytes,
+    *,
+    retry_after: float = 0.0,
+    proxied: bool = False,
 ) -> ExchangeError:
-    """The error that an answer without success stands for."""
+    """The error for an answer that is no success."""
     error_code = api_error(body)
     if error_code is not None:
         return _by_code(operation, status, error_code, retry_after)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return UnreachableError(f"the proxy refused: HTTP {status}", operation)
-    return _by_text(operation, status, _text(body), retry_after)
+        return proxy_refusal(operation, status)
+    text = _text(body)
+    if proxied and (status in _OF_GATEWAYS or text.startswith("<")):
+        message = f"HTTP {status} from the proxy, or from a server behind it"
+        return UnreachableError(message, operation, symptom=Symptom.PROXY_REFUSED)
+    return _by_text(operation, status, text, retry_after)
+
+
+def proxy_refusal(operation: Operation, status: int) -> UnreachableError:
+    """The error for a proxy that refuses the request; its text is not ZStack's."""
+    login = status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+    symptom = Symptom.PROXY_LOGIN if login else Symptom.PROXY_REFUSED
+    return UnreachableError(f"the proxy refused: HTTP {status}", operation, symptom=symptom)
 
 
 def api_error(body: bytes) -> ErrorCode | None:
@@ -140,7 +159,7 @@ def _by_code(
         for code in (error.code, error.global_error_code):
             if code and (known := _known(operation, code, error)) is not None:
                 return known
-    code = _shown(outermost.code or outermost.global_error_code or "")
+    code = _line(outermost.code or outermost.global_error_code or "")
     message = outermost.text() or f"HTTP {status} with no explanation"
     message = _headline(code, message)
     if status == HTTPStatus.TOO_MANY_REQUESTS:  # a gateway's own JSON
@@ -153,7 +172,7 @@ def _by_code(
 
 def _known(operation: Operation, code: str, error: ErrorCode) -> ExchangeError | None:
     """The class of a code that has one. `code` of the result is ZStack's short code if given."""
-    text, label = error.text(), _shown(error.code or code)
+    text, label = error.text(), _line(error.code or code)
     message = _headline(label, text)
     if code in {_LOCKED, _NOT_NOW}:
         seconds = _seconds(text) if code == _LOCKED else LOCK_SECONDS
@@ -211,15 +230,8 @@ def _headline(code: str, text: str) -> str:
 
 
 def _text(body: bytes) -> str:
-    return one_line(body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"))
+    return _line(body[: 4 * _TEXT_LIMIT].decode("utf-8", "replace"))
 
 
-def _shown(code: str) -> str:
-    """A code as a label value: ZStack's own are short, a stranger's need not be."""
-    return one_line(code, limit=_CODE_LIMIT)
-
-
-def one_line(text: str, *, limit: int = _TEXT_LIMIT) -> str:
-    """Untrusted text made printable, on one line, not endless."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+def _line(text: str) -> str:
+    return one_line(text, limit=_TEXT_LIMIT)

@@ -1,34 +1,30 @@
-"""One request to ZStack and its answer, within a byte cap, every failure an error of ours."""
+"""Sends one request to ZStack within a byte cap; every failure becomes an error of the tree."""
 
-import asyncio
-import os
+import base64
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from time import perf_counter
 from typing import Any, Final, TypeVar
 
 import aiohttp
-import msgspec
-from aiohttp.http_exceptions import ContentEncodingError
 from yarl import URL
 
-from .errors import (
-    ExchangeError,
-    MalformedError,
-    Operation,
-    RejectedError,
-    TooLargeError,
-    UnreachableError,
-)
-from .refusals import api_error, one_line, refusal
+from . import bodies, clock
+from .errors import ExchangeError, MalformedError, Operation, RejectedError, Symptom
+from .failures import LONGEST_HEADER, Way, translated
+from .redaction import WINDOW, Redactor
+from .refusals import api_error, refusal
+from .worker import Worker
 
 API_PREFIX: Final = "/zstack"
 """The servlet context that ZStack's API lives in; not part of what an access key signs."""
 
 T = TypeVar("T")
+
+_ZONE_MARK: Final = re.compile(r"%25(?=[^/\]]*\])")
+"""`%25` before the zone of an IPv6 address is how a URL writes `%` (RFC 6874)."""
 
 _SHORT: Final = 1 << 16
 """Bytes; an error is never longer: ZStack cuts its `details` at 4096 characters."""
@@ -36,7 +32,7 @@ _SHORT: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What one request came to, `seconds` from its first byte out to the answer decoded.
+    """The outcome of one request; `seconds` run from sending it to having its answer decoded.
 
     `status` is None where no answer came; `date` is the answer's own (RFC 9110, 6.6.1), empty where
     it has none. A request given up by its caller has no `error`, and has not `succeeded` either.
@@ -47,11 +43,11 @@ class Exchange:
     seconds: float
     error: ExchangeError | None
     succeeded: bool
-    date: str = ""
+    date: str = field(default="", repr=False)
 
 
 class Transport:
-    """Sends requests to one platform; `observe` is told of each when it has ended."""
+    """Sends requests to one platform; `observe` is called with each when it has ended."""
 
     def __init__(
         self,
@@ -62,13 +58,22 @@ class Transport:
         tls: ssl.SSLContext | bool = True,
         proxy: str | None = None,
         observe: Callable[[Exchange], None],
+        worker: Worker | None = None,
     ) -> None:
         self._http = http
-        self._base = URL(url.rstrip("/") + API_PREFIX)
+        self._base = URL(_ZONE_MARK.sub("%", url.rstrip("/") + API_PREFIX))
         self._max_response_bytes = max_response_bytes
         self._tls = tls
         self._proxy = proxy
+        self._way = Way(secure=self._base.scheme == "https", proxied=proxy is not None)
+        self._headers = {"Accept-Encoding": bodies.ACCEPT_ENCODING, **_host(self._base)}
+        self._server_hostname = _without_zone(self._base)
         self._observe = observe
+        self.worker = worker or Worker()
+        """Runs blocking work for this platform."""
+        self.redactor = Redactor()
+        """Masks secrets in the errors of this transport; others clean their texts with it, too."""
+        self.redactor.conceal(*_proxy_secrets(proxy))
 
     async def send(
         self,
@@ -79,85 +84,134 @@ class Transport:
         query: Sequence[tuple[str, str]] = (),
         suffix: str = "",
         json: Any = None,
-        recognise: Callable[[bytes], T | None] = lambda _: None,
+        lookup: Callable[[bytes], T | None] = lambda _: None,
     ) -> T:
-        """The body of a success, decoded in a worker thread. Raises ExchangeError.
+        """The body of a success, decoded in a worker thread. Raises ExchangeError, redacted.
 
-        `decode` says by msgspec.DecodeError that a body is not what it should be. `recognise` is
-        quicker: it knows a body that came before, so that there is nothing to decode.
+        `decode` raises msgspec.DecodeError for a malformed body. `lookup` returns the cached
+        result of a body that came before, so that it is not decoded again.
         `suffix` completes the operation's path (a uuid); it is in no error and no log line.
         """
         status: int | None = None
         date = ""
         failed: ExchangeError | None = None
         succeeded = False
-        began = perf_counter()
+        self.redactor.conceal_tokens(_token(headers), suffix)
+        began = clock.now()
         try:
-            with _translated(operation):
+            with translated(operation, self._way):
                 async with self._http.request(
                     operation.method,
                     self._url(operation.path + suffix, query),
-                    headers=headers,
+                    headers={**self._headers, **(headers or {})},
                     json=json,
                     allow_redirects=False,
                     ssl=self._tls,
+                    server_hostname=self._server_hostname,
                     proxy=self._proxy,
-                    middlewares=() if operation.repeatable else (_once(operation),),
+                    max_line_size=LONGEST_HEADER,
+                    max_field_size=LONGEST_HEADER,
+                    middlewares=() if operation.repeatable else (_once(operation, self._way),),
                 ) as response:
                     status, date = response.status, response.headers.get("Date", "")
-                    body = await self._read(operation, response)
-                    _raise_for(operation, response, body)
-                    known = recognise(body)
-                    answer = known if known is not None else await asyncio.to_thread(decode, body)
+                    body = await bodies.read(
+                        operation, response, self._max_response_bytes, self.worker
+                    )
+                    _raise_for(operation, response, body, self._way)
+                    known = lookup(body)
+                    answer = known if known is not None else await self.worker.run(decode, body)
         except ExchangeError as error:
+            self.redactor.conceal_tokens(*self._cookies())
+            error.redact(self.redactor.clean)
             failed = error
             raise
         else:
             succeeded = True
             return answer
         finally:
-            seconds = perf_counter() - began
+            seconds = clock.now() - began
             self._observe(Exchange(operation, status, seconds, failed, succeeded, date))
 
     def _url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
         # Built by joining text: ZStack gives a trailing slash a meaning of its own, and one
         # library's tidying of it would turn a query into a delete.
-        return self._base.with_path(self._base.path + path).with_query(query)
+        joined = self._base.with_path(self._base.raw_path + path, encoded=True)
+        return joined.with_query(query)
 
-    async def _read(self, operation: Operation, response: aiohttp.ClientResponse) -> bytes:
-        """The body, unpacked, at most the cap: the server sets none of its own."""
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self._max_response_bytes:
-                response.close()
-                message = f"the answer has more than {self._max_response_bytes} bytes"
-                raise TooLargeError(message, operation)
-        return bytes(body)
+    def _cookies(self) -> Iterator[str]:
+        """The values of cookies that are sent, except those too short to be secret."""
+        for cookie in self._http.cookie_jar:
+            if len(cookie.value) >= WINDOW:
+                yield cookie.value
 
 
-def _raise_for(operation: Operation, response: aiohttp.ClientResponse, body: bytes) -> None:
-    if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-        raise RejectedError(_redirected(response), operation)
-    if response.status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
-        raise refusal(operation, response.status, body, retry_after=_retry_after(response))
+def _without_zone(url: URL) -> str | None:
+    """The IPv6 address of a host that has a zone, which only this machine knows; else None."""
+    address, mark, _ = (url.host or "").partition("%")
+    return address if mark else None
+
+
+def _host(url: URL) -> dict[str, str]:
+    """A header in the place of the library's own, where that would name a zone."""
+    address = _without_zone(url)
+    if address is None:
+        return {}
+    port = "" if url.is_default_port() else f":{url.port}"
+    return {"Host": f"[{address}]{port}"}
+
+
+def _token(headers: Mapping[str, str] | None) -> str:
+    """The secret in it: the uuid of `OAuth uuid`, the signature of `ZStack id:signature`."""
+    authorization = (headers or {}).get("Authorization", "")
+    return authorization.rpartition(" ")[2].rpartition(":")[2]
+
+
+def _proxy_secrets(proxy: str | None) -> tuple[str, ...]:
+    """The password of a proxy's URL, and the form in which it is sent (RFC 7617)."""
+    url = URL(proxy or "")
+    if not url.password:
+        return ()
+    login = f"{url.user or ''}:{url.password}".encode()
+    return (url.password, url.raw_password or "", base64.b64encode(login).decode())
+
+
+def _raise_for(
+    operation: Operation, response: aiohttp.ClientResponse, body: bytes, way: Way
+) -> None:
+    status = response.status
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        raise _redirected(operation, response)
+    if status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
+        retry_after = _retry_after(response)
+        raise refusal(operation, status, body, retry_after=retry_after, proxied=way.proxied)
     if body[:64].lstrip().startswith(b"<"):
         message = "a web page, not an answer of ZStack; its API is on port 8080 unless it was moved"
         raise MalformedError(message, operation)
     # No known release sends an error with 200, but older documents of its SDK speak of it.
     if len(body) < _SHORT and api_error(body) is not None:
-        raise refusal(operation, response.status, body)
+        raise refusal(operation, status, body)
 
 
-def _redirected(response: aiohttp.ClientResponse) -> str:
-    """Credentials follow no redirect; say where it leads, for the operator to decide."""
-    location = response.headers.get("Location", "")
+def _redirected(operation: Operation, response: aiohttp.ClientResponse) -> RejectedError:
+    """Credentials follow no redirect; the message has the location, for the operator."""
+    location = response.headers.get("Location")
+    if location is None:
+        return RejectedError(f"HTTP {response.status}: redirected to nowhere", operation)
+    where = _new_url(response.url, location, API_PREFIX + operation.path)
+    message = f"HTTP {response.status}: redirected to {where}"
+    return RejectedError(message, operation, symptom=Symptom.REDIRECTED)
+
+
+def _new_url(asked: URL, location: str, path: str) -> str:
+    """The address to set instead, without what may be a token: the query, and a strange path."""
     try:
-        origin = str(URL(location).origin())
+        target = asked.join(URL(location))
+        origin = str(target.origin())
     except ValueError:
-        origin = "another path"
-    origin = one_line(origin)
-    return f"HTTP {response.status}: redirected to {origin}"
+        return "elsewhere"
+    if target.raw_path.endswith(path):
+        return origin + target.raw_path.removesuffix(path)
+    return origin if target.origin() != asked.origin() else "another path"
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:
@@ -166,7 +220,7 @@ def _retry_after(response: aiohttp.ClientResponse) -> float:
     return float(value) if value.isascii() and value.isdigit() else 0.0
 
 
-def _once(operation: Operation) -> aiohttp.ClientMiddlewareType:
+def _once(operation: Operation, way: Way) -> aiohttp.ClientMiddlewareType:
     """Keeps aiohttp from sending again what a lost connection left unanswered.
 
     It does so for every PUT, and a login that got through has been counted.
@@ -175,72 +229,7 @@ def _once(operation: Operation) -> aiohttp.ClientMiddlewareType:
     async def send(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        with _translated(operation):
+        with translated(operation, way):
             return await handler(request)
 
     return send
-
-
-@contextmanager
-def _translated(operation: Operation) -> Iterator[None]:
-    """The one place where errors of aiohttp, ssl and the system become errors of ours.
-
-    None of theirs is kept as a cause: they hold the request, its credentials and the proxy's.
-    """
-    try:
-        yield
-    except aiohttp.ClientHttpProxyError as error:
-        raise UnreachableError(f"the proxy refused: HTTP {error.status}", operation) from None
-    except aiohttp.ClientResponseError as error:
-        raise MalformedError(f"not HTTP: {one_line(error.message)}", operation) from None
-    except aiohttp.ClientPayloadError as error:
-        if isinstance(error.__cause__, ContentEncodingError):
-            message = "the answer is not packed as it says"
-            raise MalformedError(message, operation) from None
-        raise UnreachableError(_why(error), operation) from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise MalformedError(f"the answer does not decode: {error}", operation) from None
-    except (aiohttp.ClientError, OSError, UnicodeError) as error:
-        raise UnreachableError(_why(error), operation) from None
-
-
-def _why(error: Exception) -> str:
-    """What kept an answer from coming, in the order in which a connection is made."""
-    match error:
-        case UnicodeError():
-            return "DNS: the url's host is no host name"
-        case aiohttp.ClientConnectorDNSError():
-            return f"DNS: {error.host}: {error.strerror}"
-        case aiohttp.ConnectionTimeoutError():
-            return "no connection: nothing answers there"
-        case aiohttp.ClientConnectorCertificateError():
-            return f"TLS: {error.certificate_error}"
-        case aiohttp.ClientConnectorSSLError():
-            return f"TLS: {_tls_cause(error)}"
-        case aiohttp.ClientConnectorError():
-            return f"{error.host}:{error.port}: {_cause(error)}"
-        case aiohttp.ServerDisconnectedError():
-            return (
-                "the server hung up without an answer; does it speak TLS (https),"
-                " or want a client certificate?"
-            )
-        case _:
-            return f"connection lost: {_cause(error)}"
-
-
-def _tls_cause(error: aiohttp.ClientConnectorSSLError) -> str:
-    reason = getattr(error.os_error, "reason", None) or _cause(error)
-    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
-        return "the port does not speak TLS; is it plain http?"
-    return str(reason)
-
-
-def _cause(error: BaseException) -> str:
-    """`Connection refused` where asyncio says `Connect call failed ('127.0.0.1', 8080)`."""
-    if isinstance(error, OSError) and error.errno and error.errno > 0:
-        return os.strerror(error.errno)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "the answer was cut short"
-    return type(error).__name__

@@ -41,7 +41,7 @@ def test_a_tenth_of_the_names_are_chinese_and_a_fiftieth_need_escaping() -> None
     assert sum('"' in name and "\\" in name for name in names) == SERVICES / 50
 
 
-def test_as_many_records_change_as_are_told_to(shape: Shape) -> None:
+def test_as_many_records_change_as_asked(shape: Shape) -> None:
     estate = Estate(SERVICES, shape)
     before = [*estate.records]
     estate.change(7)

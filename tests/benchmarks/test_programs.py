@@ -41,14 +41,20 @@ def versions(url: str) -> set[str]:
     return {line for line in lines if line.startswith("zstack_model_service_info{")}
 
 
-def test_each_service_has_six_series(ours: Program) -> None:
+def test_each_service_has_six_series_and_one_more_while_a_new_version_is_pending(
+    ours: Program,
+) -> None:
     shown = samples(page(metrics(ours)).decode())
     of_services = [series for series in shown if 'uuid="' in series]
-    assert len(of_services) == 6 * SERVICES
-    assert len({series.partition("{")[0] for series in of_services}) == 6
+    pending = [series for series in of_services if "_pending_since_" in series]
+    assert 0 < len(pending) < SERVICES
+    assert len(of_services) == 6 * SERVICES + len(pending)
+    assert len({series.partition("{")[0] for series in of_services}) == 7
 
 
-def test_polls_are_done_with_when_the_platform_says_so(upstream: Platform, ours: Program) -> None:
+def test_polls_are_done_with_when_the_platform_reports_it(
+    upstream: Platform, ours: Program
+) -> None:
     before = versions(metrics(ours))
     upstream.polls(3, changed=SERVICES)
     after = versions(metrics(ours))
@@ -72,9 +78,9 @@ def test_nginx_sends_the_files_that_it_is_given(ours: Program) -> None:
     if program is None:
         pytest.skip("nginx is not installed")
     packed = page(metrics(ours), gzip=True)
-    with nginx(program, b"identity", packed) as url:
-        assert page(url) == b"identity"
-        assert page(url, gzip=True) == packed
+    with nginx(program, b"identity", packed) as its:
+        assert page(its.address) == b"identity"
+        assert page(its.address, gzip=True) == packed
 
 
 def test_an_error_is_no_page(ours: Program) -> None:
@@ -84,14 +90,14 @@ def test_an_error_is_no_page(ours: Program) -> None:
         assert not scraper.answers()
 
 
-def test_what_the_system_counts_of_a_program_is_told(ours: Program) -> None:
+def test_what_the_system_counts_of_a_program_is_reported(ours: Program) -> None:
     before = ours.cpu_seconds
     page(metrics(ours))
     assert ours.cpu_seconds > before
     assert 10 < ours.memory <= ours.peak_memory
 
 
-def test_a_program_that_ends_at_once_says_why() -> None:
+def test_a_program_that_ends_at_once_reports_why() -> None:
     broken = (sys.executable, "-c", "raise SystemExit('no such estate')")
     with pytest.raises(RuntimeError, match="no such estate"), running(*broken, ready="listening"):
         pass

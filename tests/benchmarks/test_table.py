@@ -15,20 +15,21 @@ def test_a_figure_within_its_budget_is_not(budget: Budget | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "within"),
+    ("budget", "met"),
     [(at_most(1.6), True), (at_most(1.4), False), (at_least(5.9), True), (at_least(6.1), False)],
 )
-def test_slack_lets_a_figure_be_so_many_times_beyond(budget: Budget, within: object) -> None:
-    spread = Spread(3, 3, 3)
-    assert row("scrape", spread, "times", budget, "").nearly_met(slack=2) is within
+def test_slack_lets_a_figure_be_so_many_times_beyond(budget: Budget, met: object) -> None:
+    assert Row("scrape", figure=3, budget=budget).met_within(2) is met
 
 
-def test_slack_asks_no_more_than_one_round_of_four() -> None:
-    spread = Spread(2, 5, 8)
-    assert row("scrape", spread, "times as long", at_most(1), "").nearly_met(slack=2)
-    assert row("scrape", spread, "times faster", at_least(16), "").nearly_met(slack=2)
-    assert not row("scrape", spread, "times as long", at_most(0.9), "").nearly_met(slack=2)
-    assert not row("scrape", spread, "times faster", at_least(17), "").nearly_met(slack=2)
+@pytest.mark.parametrize(
+    ("unit", "is_memory"),
+    [("MiB", True), ("KiB", True), ("ms", False), ("times as long", False), ("% of a core", False)],
+)
+def test_memory_is_told_from_what_depends_on_the_speed_of_the_machine(
+    unit: str, is_memory: object
+) -> None:
+    assert Row("scrape", unit, figure=3).is_memory is is_memory
 
 
 def test_what_was_skipped_is_in_the_table_with_the_reason() -> None:
@@ -36,7 +37,6 @@ def test_what_was_skipped_is_in_the_table_with_the_reason() -> None:
     assert "skipped" in markdown([skipped])
     assert "nginx is not installed" in markdown([skipped])
     assert skipped.met
-    assert skipped.nearly_met(slack=1)
 
 
 def test_a_row_has_the_median_and_the_quartiles() -> None:

@@ -12,7 +12,7 @@ _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 _GIVEN: Final = os.environ.get("ZSTACK_TEST_CHROMIUM")
 
 MISSING: Final = (
-    f"no browser at {_GIVEN}, as ZSTACK_TEST_CHROMIUM says"
+    f"no browser at {_GIVEN}, set by ZSTACK_TEST_CHROMIUM"
     if _GIVEN
     else f"no browser here: install Chromium (looked for {', '.join(_NAMES)})"
 )
@@ -51,11 +51,11 @@ class Tab:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.told: list[str] = []
+        self.complaints: list[str] = []
         self.requests: list[str] = []
-        page.on("console", lambda message: self.told.append(message.text))
-        page.on("pageerror", lambda error: self.told.append(str(error)))
-        page.on("requestfailed", lambda request: self.told.append(f"failed: {request.url}"))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
         page.on("request", lambda request: self.requests.append(request.url))
 
     async def evaluate(self, script: str) -> Any:
@@ -75,6 +75,6 @@ async def tab(browser: Browser, url: str, **context: Any) -> AsyncIterator[Tab]:
         home = url.split("/", 3)[:3]
         foreign = [each for each in one.requests if each.split("/", 3)[:3] != home]
         assert [each for each in foreign if not each.startswith("data:")] == []
-        assert one.told == []
+        assert one.complaints == []
     finally:
         await opened.close()

@@ -4,7 +4,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from tests.exporting import PATIENCE
+from tests.support.exporting import PATIENCE
 
 from . import chromium
 

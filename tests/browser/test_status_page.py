@@ -4,14 +4,15 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import product
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from exporter.services import label
 from exporter.simulator import Cloud, Fault, serving
-from tests.exporting import Exporter, exporting, is_down, is_up, target
+from exporter.state.labels import sanitize_label
+from tests.support.exporting import Exporter, exporting, is_down, is_up, target
+from tests.support.fleet import serving_fleet, state_of
 
 from .chromium import Tab, tab
 
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PHONE: Final = {"width": 360, "height": 740}
 DESK: Final = {"width": 1280, "height": 900}
-SCHEMES: Final = ("light", "dark")
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 HOSTILE: Final = (
     "<script>document.title = 'owned'</script>",
@@ -56,13 +57,13 @@ CONTRASTS: Final = """() => {
     !element.closest('svg') && [...element.childNodes].some(node =>
       node.nodeType === Node.TEXT_NODE && node.textContent.trim()));
   const marks = [...document.querySelectorAll('svg path, svg circle')];
-  const told = (element, colour, least) => ({
+  const contrast = (element, colour, least) => ({
     what: element.outerHTML.slice(0, 80), ratio: ratio(colour, behind(element)), least});
   return [
-    ...texts.map(each => told(each, getComputedStyle(each).color, 4.5)),
+    ...texts.map(each => contrast(each, getComputedStyle(each).color, 4.5)),
     ...marks.map(each => {
       const style = getComputedStyle(each);
-      return told(each, style.fill === 'none' ? style.stroke : style.fill, 3);
+      return contrast(each, style.fill === 'none' ? style.stroke : style.fill, 3);
     }),
   ];
 }"""
@@ -118,7 +119,7 @@ async def first_column(page: Page) -> list[str]:
     return await names.all_inner_texts()
 
 
-async def test_what_is_wrong_stands_first_with_its_cause_and_its_mend(browser: Browser) -> None:
+async def test_what_is_wrong_stands_first_with_its_cause_and_its_hint(browser: Browser) -> None:
     async with a_house() as exporter, tab(browser, exporter.url("/")) as one:
         page = one.page
         await expect(page.locator(".summary")).to_contain_text(
@@ -170,7 +171,7 @@ async def test_a_uuid_and_a_framework_stand_on_one_line_on_a_desk(browser: Brows
 
 
 @pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])
-async def test_text_of_strangers_stays_text(browser: Browser, window: dict[str, int]) -> None:
+async def test_untrusted_text_stays_text(browser: Browser, window: dict[str, int]) -> None:
     cloud = Cloud(services=len(HOSTILE))
     for uuid, text in zip(list(cloud.estate), HOSTILE, strict=True):
         cloud.estate.alter(
@@ -185,7 +186,7 @@ async def test_text_of_strangers_stays_text(browser: Browser, window: dict[str, 
         shown = await one.page.locator("tbody th > bdi").evaluate_all(
             "every => every.map(each => each.textContent)"
         )
-        assert sorted(shown) == sorted(label(text) for text in HOSTILE)
+        assert sorted(shown) == sorted(sanitize_label(text) for text in HOSTILE)
         assert await one.page.get_by_role("heading", level=2).first.inner_text() != ""
         assert HOSTILE[1] in await one.page.locator("h2 bdi").all_inner_texts()
         isolated = await one.evaluate(
@@ -309,3 +310,70 @@ async def test_it_prints_without_what_only_a_screen_can_use(browser: Browser) ->
         await expect(one.page.get_by_role("navigation").first).to_be_hidden()
         paper = await one.evaluate("getComputedStyle(document.body).backgroundColor")
         assert paper == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+async def test_a_fleet_fits_and_can_be_read(browser: Browser, locale: str) -> None:
+    searched = "?state=up&search=site&page=2"
+    async with serving_fleet(1000) as url:
+        for query, window in product(("", searched), (PHONE, DESK)):
+            async with tab(browser, f"{url}/{query}", viewport=window, locale=locale) as one:
+                assert await wide(one) <= 0
+                for scheme in SCHEMES:
+                    await one.page.emulate_media(color_scheme=scheme)
+                    contrasts = await one.evaluate(CONTRASTS)
+                    assert len(contrasts) > 200
+                    assert [each for each in contrasts if each["ratio"] < each["least"]] == []
+
+
+async def test_a_row_of_a_fleet_takes_little_room(browser: Browser) -> None:
+    async with serving_fleet(100) as url:
+        for window, most in ((PHONE, 110), (DESK, 40)):
+            async with tab(browser, url, viewport=window) as one:
+                heights = await one.evaluate(
+                    "[...document.querySelectorAll('.fleet tbody tr')]"
+                    ".map(each => each.getBoundingClientRect().height)"
+                )
+                assert len(heights) == 50
+                assert max(heights) < most
+
+
+@pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])
+async def test_a_target_of_a_fleet_is_found_by_search_state_and_page(
+    browser: Browser, window: dict[str, int]
+) -> None:
+    async with serving_fleet(1000) as url, tab(browser, url, viewport=window) as one:
+        page = one.page
+        table = page.get_by_role("region", name="Targets")
+        await page.get_by_role("link", name="Next", exact=True).click()
+        await expect(page.get_by_role("link", name="Page 2 of 20")).to_have_attribute(
+            "aria-current", "page"
+        )
+        await (
+            page.get_by_role("navigation", name="By state")
+            .get_by_role("link", name="Failing 11")
+            .click()
+        )
+        await expect(page.get_by_role("status")).to_contain_text("11 of 1,000 match.")
+        await page.get_by_role("searchbox", name="Search targets").fill("SITE-98")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status")).to_contain_text("1 of 1,000 match.")
+        await expect(table.get_by_role("rowheader")).to_have_text("site-983")
+        await page.get_by_role("link", name="site-983").click()
+        await expect(page.get_by_role("heading", level=2).first).to_contain_text("site-983")
+        await expect(page.locator("main")).to_contain_text("permission denied")
+        await page.get_by_role("link", name="All targets").click()
+        await expect(table.get_by_role("rowheader")).to_have_count(50)
+
+
+async def test_a_keyboard_reaches_every_row_of_a_fleet(browser: Browser) -> None:
+    failing = [f"site-{n}" for n in range(500) if state_of(n) == "failing"]
+    async with serving_fleet(500) as url, tab(browser, f"{url}/?state=failing") as one:
+        await one.page.get_by_role("searchbox").focus()
+        reached = []
+        for _ in range(1 + len(failing)):
+            await one.page.keyboard.press("Tab")
+            reached.append(await one.evaluate("document.activeElement.textContent"))
+            outline = await one.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline == "solid"
+        assert reached == ["Search", *failing]

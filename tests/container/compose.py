@@ -1,4 +1,4 @@
-"""docker-compose, as tools/compose brings it, with podman for its engine."""
+"""docker-compose, as tools/compose installs it, with podman for its engine."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ FILE: Final = ROOT / "deploy" / "compose" / "compose.yaml"
 
 @dataclass(frozen=True)
 class Compose:
-    """A project of its own name, so that nobody's is touched."""
+    """A project of its own name, so that no other is touched."""
 
     project: str
     files: tuple[Path, ...] = (FILE,)
@@ -37,7 +37,7 @@ class Compose:
         assert process.returncode is not None
         return Done(process.returncode, out.decode(), err.decode())
 
-    async def said(self, *arguments: str) -> str:
+    async def output(self, *arguments: str) -> str:
         """What a command prints that succeeds."""
         done = await self(*arguments)
         assert done.code == 0, done.err

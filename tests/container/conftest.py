@@ -17,7 +17,7 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> tuple[str, ...]:
-    """Options that bring the password into the container, readable by its user."""
+    """Options that mount the password into the container, readable by its user."""
     file = tmp_path / "password"
     file.write_text("password\n")
     file.chmod(0o444)

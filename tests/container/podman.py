@@ -62,7 +62,7 @@ class Podman:
     def environment(self) -> dict[str, str]:
         return os.environ | {"CONTAINERS_CONF": str(self.configuration)}
 
-    async def said(self, *arguments: str) -> str:
+    async def output(self, *arguments: str) -> str:
         """What a command of podman prints that succeeds."""
         done = await self(*arguments)
         assert done.code == 0, done.err
@@ -79,9 +79,9 @@ class Podman:
         self, *arguments: str, options: tuple[str, ...] = (*HARDENED, "--network=host")
     ) -> AsyncIterator["Container"]:
         """A container that runs, removed when the block ends."""
-        name = (await self.said("create", *options, self.image, *arguments)).strip()
+        name = (await self.output("create", *options, self.image, *arguments)).strip()
         try:
-            await self.said("start", name)
+            await self.output("start", name)
             yield Container(self, name)
         finally:
             await self("rm", "--force", "--time=0", name)
@@ -114,18 +114,18 @@ class Container:
         return await self.logged(_LISTENING)
 
     async def inspected(self) -> dict[str, Any]:
-        (found,) = json.loads(await self.podman.said("inspect", self.name))
+        (found,) = json.loads(await self.podman.output("inspect", self.name))
         assert isinstance(found, dict)
         return found
 
     async def healthy(self) -> Done:
-        """What the image's own health check says."""
+        """The result of the image's own health check."""
         return await self.podman("healthcheck", "run", self.name)
 
     async def signal(self, name: str) -> None:
-        await self.podman.said("kill", f"--signal={name}", self.name)
+        await self.podman.output("kill", f"--signal={name}", self.name)
 
     async def stop(self) -> int:
         """The exit code, after the engine's own way to end a container."""
-        await self.podman.said("stop", "--time=30", self.name)
-        return int(await self.podman.said("wait", self.name))
+        await self.podman.output("stop", "--time=30", self.name)
+        return int(await self.podman.output("wait", self.name))

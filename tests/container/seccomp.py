@@ -53,8 +53,8 @@ def _members(name: str) -> Iterator[str]:
         yield name
         return
     command = ("systemd-analyze", "syscall-filter", name)
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    for line in told.splitlines()[1:]:
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for line in printed.splitlines()[1:]:
         if not line.strip().startswith("#"):
             yield from _members(line.strip())
 

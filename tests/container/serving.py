@@ -1,8 +1,14 @@
 """An exporter in a container, and when it has polled."""
 
+import re
+from typing import Final
+
 import aiohttp
 
-from tests.exporting import Samples, is_up
+from tests.support.exporting import Samples, is_up
+
+SIMULATED: Final = re.compile(r"\bat (http://\S+)")
+"""What `simulate` logs as soon as it listens."""
 
 
 def flags(platform: str) -> tuple[str, ...]:

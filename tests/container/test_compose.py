@@ -1,4 +1,4 @@
-"""deploy/compose: what it says, and its own two services as they really come up."""
+"""deploy/compose: its configuration, and its own two services as they really come up."""
 
 import json
 import os
@@ -33,13 +33,13 @@ OURS = f"zstack-aios-exporter:{VERSION}"
 @pytest.fixture
 async def services() -> dict[str, dict[str, Any]]:
     """As docker-compose understands them."""
-    told = json.loads(await Compose("zstack-test").said("config", "--format", "json"))
-    found = told["services"]
+    project = json.loads(await Compose("zstack-test").output("config", "--format", "json"))
+    found = project["services"]
     assert isinstance(found, dict)
     return found
 
 
-async def test_docker_compose_has_nothing_to_say_about_it() -> None:
+async def test_docker_compose_accepts_it_without_a_warning() -> None:
     done = await Compose("zstack-test")("config", "--quiet")
     assert (done.code, done.out, done.err) == (0, "", "")
 
@@ -77,9 +77,9 @@ async def test_prometheus_accepts_its_configuration(release: Programs, tmp_path:
     (tmp_path / "rules").symlink_to(ROOT / "deploy" / "prometheus" / "rules")
     configuration = tmp_path / "prometheus.yml"
     configuration.write_text((FILE.parent / "prometheus.yml").read_text("utf-8"))
-    code, told = await release.check_config(configuration)
-    assert code == 0, told
-    assert "zstack-aios.yml" in told
+    code, output = await release.check_config(configuration)
+    assert code == 0, output
+    assert "zstack-aios.yml" in output
 
 
 def test_alertmanager_accepts_its_configuration() -> None:
@@ -119,17 +119,17 @@ async def compose(podman: Podman, tmp_path: Path) -> AsyncIterator[Compose]:
         try:
             yield project
         finally:
-            await project.said("down", "--volumes", "--timeout=0")
+            await project.output("down", "--volumes", "--timeout=0")
 
 
 async def test_our_two_services_find_each_other(podman: Podman, compose: Compose) -> None:
     ours = ("simulator", "exporter")
-    await compose.said("up", "--detach", "--no-build", "--pull=never", *ours)
+    await compose.output("up", "--detach", "--no-build", "--pull=never", *ours)
     simulator, exporter = [
-        Container(podman, (await compose.said("ps", "--quiet", name)).strip()) for name in ours
+        Container(podman, (await compose.output("ps", "--quiet", name)).strip()) for name in ours
     ]
     await exporter.url()
-    page = await up(f"http://{(await compose.said('port', 'exporter', '10521')).strip()}")
+    page = await up(f"http://{(await compose.output('port', 'exporter', '10521')).strip()}")
     assert page.value("zstack_model_services_reported", target="default")
     for container in (simulator, exporter):
         healthy = await container.healthy()

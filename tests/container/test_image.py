@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from exporter.simulator import Cloud, Fault, serving
-from tests.exporting import Samples
+from tests.support.exporting import Samples
 
 from .podman import HARDENED, Container, Podman
-from .serving import flags, up
+from .serving import SIMULATED, flags, up
 
 pytestmark = pytest.mark.container
 
@@ -20,7 +20,6 @@ ROOT = Path(__file__).parents[2]
 MOUNTED = re.compile(
     r"[AC] (/run(/secrets.*|/\.containerenv)?|/etc(/(hosts|hostname|resolv\.conf|mtab))?)"
 )
-SIMULATED = re.compile(r"\bat (http://\S+)")
 
 
 def serve(platform: str) -> tuple[str, ...]:
@@ -51,7 +50,7 @@ async def test_it_serves_without_any_right_and_ends_cleanly_at_sigterm(
 
 
 async def _rights(container: Container) -> dict[str, str]:
-    """What the kernel says of the first process."""
+    """The kernel's status of the first process."""
     number = (await container.inspected())["State"]["Pid"]
     status = Path(f"/proc/{number}/status").read_text("utf-8")
     facts = dict(line.split(":", 1) for line in status.splitlines())
@@ -87,14 +86,14 @@ async def test_one_image_is_platform_and_exporter_on_a_network_of_their_own(
         given = flags(f"http://{address}:8080")
         async with podman.running(*given, options=options) as exporter:
             await exporter.url()
-            published = (await podman.said("port", exporter.name, "10521")).strip()
+            published = (await podman.output("port", exporter.name, "10521")).strip()
             page = await up(f"http://{published}")
             assert page.value("zstack_model_services_reported") == 20
             assert (await exporter.healthy()).code == 0
         assert await platform.stop() == 0
 
 
-async def test_the_health_check_tells_whether_it_lives(
+async def test_the_health_check_shows_whether_it_lives(
     podman: Podman, secret: tuple[str, ...]
 ) -> None:
     async with serving(Cloud(services=3)) as platform:
@@ -118,7 +117,7 @@ async def test_no_shell_is_needed(podman: Podman, secret: tuple[str, ...]) -> No
             await up(url)
             assert (await podman("exec", container.name, "sh", "-c", "true")).code != 0
             asked = ("exec", container.name, "zstack-aios-exporter", "healthy", "--url", url)
-            assert await podman.said(*asked) == "healthy\n"
+            assert await podman.output(*asked) == "healthy\n"
             assert await container.stop() == 0
 
 
@@ -131,25 +130,27 @@ async def test_nothing_is_written_even_by_who_may(podman: Podman, secret: tuple[
     ):
         await up(await container.url())
         assert await container.stop() == 0
-        changed = (await podman.said("diff", container.name)).splitlines()
+        changed = (await podman.output("diff", container.name)).splitlines()
     # Where podman itself has mounted something.
     assert [line for line in changed if not MOUNTED.fullmatch(line)] == []
 
 
 @pytest.fixture
 def revision() -> str:
-    """Of the tree, as hatch_build.py tells it."""
+    """Of the tree, as hatch_build.py derives it."""
     describe = ("git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=-modified")
-    told = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True)
-    return told.stdout.strip()
+    described = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True)
+    return described.stdout.strip()
 
 
-async def test_it_tells_the_revision_that_it_was_built_from(podman: Podman, revision: str) -> None:
+async def test_it_reports_the_revision_that_it_was_built_from(
+    podman: Podman, revision: str
+) -> None:
     done = await podman.run("--version")
     head = done.out.splitlines()[0]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert head == f"{project['name']}, version {project['version']} (revision: {revision})"
-    (image,) = json.loads(await podman.said("image", "inspect", podman.image))
+    (image,) = json.loads(await podman.output("image", "inspect", podman.image))
     labels = image["Labels"]
     assert labels["org.opencontainers.image.revision"] == revision
     assert labels["org.opencontainers.image.version"] == project["version"]

@@ -13,13 +13,13 @@ import pytest
 import yaml
 
 from exporter import NAME
-from tests.exporting import PATIENCE, Samples, is_up
 from tests.kubernetes.container import PLACE
 from tests.kubernetes.objects import Objects
 from tests.kubernetes.programs import CHART, RESOURCES, kustomize, template
+from tests.support.exporting import PATIENCE, Samples, is_up
 
 from .podman import HARDENED, Container, Podman
-from .test_image import SIMULATED
+from .serving import SIMULATED
 
 pytestmark = pytest.mark.container
 
@@ -34,7 +34,7 @@ def configuration(platform: str) -> dict[str, object]:
 
 
 def from_base(platform: str, name: str, folder: Path) -> Objects:
-    """An overlay of the base, as whoever tries it out would write it."""
+    """An overlay of the base, as a first user would write it."""
     shutil.copytree(RESOURCES / "base", folder / "base")
     replaced = {"name": NAME, "behavior": "replace", "files": ["config.yaml"]}
     overlay = {
@@ -67,8 +67,8 @@ async def played(podman: Podman, objects: Objects, folder: Path) -> AsyncIterato
     ordered = sorted(objects.all, key=lambda each: each["kind"] == "Deployment")
     file.write_text(yaml.safe_dump_all(ordered))
     try:
-        said = await podman.said("play", "kube", "--network=podman", str(file))
-        yield Container(podman, said.split()[-1])
+        output = await podman.output("play", "kube", "--network=podman", str(file))
+        yield Container(podman, output.split()[-1])
     finally:
         await podman("play", "kube", "--down", str(file))
         for kind, command in (("Secret", "secret"), ("Secret", "volume"), ("ConfigMap", "volume")):
@@ -87,7 +87,7 @@ async def simulated(podman: Podman) -> AsyncIterator[str]:
 
 
 def published(objects: Objects) -> str:
-    """Where the container's port is on this machine, as podman is told here."""
+    """Where the container's port is on this machine, as podman is configured here."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address, number = free.getsockname()
@@ -97,7 +97,7 @@ def published(objects: Objects) -> str:
 
 
 async def answered(http: aiohttp.ClientSession, path: str) -> str:
-    """What a path says, once it says that all is well."""
+    """The body of a path, once its status is good."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:
@@ -105,7 +105,7 @@ async def answered(http: aiohttp.ClientSession, path: str) -> str:
                     if response.ok:
                         return await response.text()
             except aiohttp.ClientError:
-                pass  # nobody listens yet
+                pass  # nothing listens yet
             await asyncio.sleep(0.05)
 
 
@@ -139,7 +139,7 @@ async def test_the_deployment_runs_as_it_is_and_takes_up_a_changed_secret(
 
 
 async def change(container: Container, name: str, content: str) -> None:
-    """Another content of a secret's file, as the kubelet brings it into a running pod."""
+    """Another content of a secret's file, as the kubelet mounts it into a running pod."""
     mounts = (await container.inspected())["Mounts"]
     places = {mount["Destination"]: Path(mount["Source"]) for mount in mounts}
     new = places[f"{PLACE}/secrets"] / "..new"
@@ -149,7 +149,7 @@ async def change(container: Container, name: str, content: str) -> None:
 
 
 async def rights(container: Container) -> dict[str, str]:
-    """What the kernel says of the first process."""
+    """The kernel's status of the first process."""
     number = (await container.inspected())["State"]["Pid"]
     lines = Path(f"/proc/{number}/status").read_text("utf-8").splitlines()
     facts = dict(line.split(":", 1) for line in lines)

@@ -27,14 +27,14 @@ DOCUMENT = (UNITS.parents[1] / "docs" / "running.md").read_text("utf-8")
 
 
 def analyzed(*arguments: str) -> tuple[int, str]:
-    """Exit code of systemd-analyze and all that it says."""
+    """Exit code of systemd-analyze and all that it prints."""
     done = subprocess.run(
         ("systemd-analyze", *arguments), capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
 
-def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
+def test_systemd_has_no_complaint_about_the_units(tmp_path: Path) -> None:
     for unit in UNITS.iterdir():
         # Of what it names only the program must be there.
         text = re.sub(
@@ -46,15 +46,15 @@ def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
     assert analyzed("verify", *units) == (0, "")
 
 
-def test_a_misspelt_key_would_be_told(tmp_path: Path) -> None:
-    spoilt = tmp_path / SERVICE.name
-    spoilt.write_text(SERVICE.read_text("utf-8").replace("ProtectHome", "ProtectHouse"))
-    assert "ProtectHouse" in analyzed("verify", str(spoilt))[1]
+def test_a_misspelt_key_would_be_reported(tmp_path: Path) -> None:
+    misspelt = tmp_path / SERVICE.name
+    misspelt.write_text(SERVICE.read_text("utf-8").replace("ProtectHome", "ProtectHouse"))
+    assert "ProtectHouse" in analyzed("verify", str(misspelt))[1]
 
 
-def test_the_exposure_is_small_and_the_document_tells_it() -> None:
-    code, told = analyzed("security", "--offline=true", "--threshold=20", str(SERVICE))
-    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", told)
+def test_the_exposure_is_small_and_documented() -> None:
+    code, printed = analyzed("security", "--offline=true", "--threshold=20", str(SERVICE))
+    found = re.search(r"Overall exposure level for \S+: ([\d.]+)", printed)
     assert found
     assert code == 0
     assert float(found[1]) <= 2.0

@@ -24,6 +24,9 @@ def lay_out(objects: Objects, root: Path) -> None:
 
     Secrets that are not among the objects hold what the settings name.
     """
+    for path, volume in objects.mounts():
+        if "claim" in volume:
+            (root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
     authority = trustme.CA()
     certificate = authority.issue_cert("zstack-aios-exporter")
     bundle = certificate.private_key_and_cert_chain_pem.bytes().decode()
@@ -36,7 +39,7 @@ def lay_out(objects: Objects, root: Path) -> None:
 
 def moved(text: str, root: Path) -> str:
     """The text with paths in the container made paths below `root`."""
-    return re.sub(r"(?<=[\s=\"'])/(?=etc/|run/)|^/(?=etc/|run/)", f"{root}/", text)
+    return re.sub(r"(?<=[\s=\"'])/(?=etc/|run/|var/)|^/(?=etc/|run/|var/)", f"{root}/", text)
 
 
 def _given(objects: Objects) -> Mapping[str, str]:

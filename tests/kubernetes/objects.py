@@ -8,6 +8,8 @@ import yaml
 
 Object = dict[str, Any]
 
+ORDINAL = "ZSTACK_EXPORTER_SHARD__ORDINAL"
+TOTAL = "ZSTACK_EXPORTER_SHARD__TOTAL"
 _WORKLOADS = ("Deployment", "StatefulSet")
 # The one in C, where there is one: dashboards are long.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,17 +51,27 @@ class Objects:
 
     @property
     def shards(self) -> int:
-        """Pods that differ in their configuration."""
+        """Pods that each poll a part of the targets."""
         workload = self.workload
         return int(workload["spec"]["replicas"]) if workload["kind"] == "StatefulSet" else 1
 
-    def arguments(self, shard: int = 0) -> list[str]:
-        """The container's arguments, with the variables that Kubernetes puts in."""
-        return [each.replace("$(SHARD)", str(shard)) for each in self.container["args"]]
+    @property
+    def arguments(self) -> list[str]:
+        """The container's arguments."""
+        return [*self.container["args"]]
+
+    def environment(self, shard: int = 0) -> dict[str, str]:
+        """The container's variables, with what `auto` is in the pod of this ordinal."""
+        given = {each["name"]: each["value"] for each in self.container.get("env", ())}
+        if given.get(ORDINAL) == "auto":
+            given[ORDINAL] = str(shard)
+        return given
 
     def mounts(self) -> Iterator[tuple[str, Object]]:
         """Each folder that the container sees, and what is mounted there."""
+        claims = self.workload["spec"].get("volumeClaimTemplates", ())
         volumes = {volume["name"]: volume for volume in self.pod["spec"]["volumes"]}
+        volumes |= {claim["metadata"]["name"]: {"claim": claim["spec"]} for claim in claims}
         for mount in self.container["volumeMounts"]:
             yield mount["mountPath"], volumes[mount["name"]]
 

@@ -1,4 +1,4 @@
-"""kubectl and helm, as tools/kubectl and tools/helm bring them."""
+"""kubectl and helm, as tools/kubectl and tools/helm install them."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ _HELM: Final = ROOT / ".tools" / "helm" / "helm"
 
 
 class RefusedError(Exception):
-    """The program ended badly; its text is all that it said."""
+    """The program ended badly; its text is all that it printed."""
 
 
 def kustomize(folder: Path) -> Objects:

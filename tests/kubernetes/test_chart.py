@@ -13,7 +13,7 @@ import yaml
 from deploy.values import read_values
 from exporter.settings import Settings, declared
 
-from .objects import Objects
+from .objects import ORDINAL, TOTAL, Objects
 from .programs import CHART, NAMESPACE, ROOT, RefusedError, helm, template
 from .values import BAD, GOOD
 
@@ -46,17 +46,17 @@ def alerts(objects: Objects) -> dict[str, Any]:
     return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
 
 
-def test_helm_finds_nothing_to_mend_in_it_as_it_is() -> None:
+def test_helm_accepts_it_as_it_is() -> None:
     assert "1 chart(s) linted, 0 chart(s) failed" in helm("lint", "--strict", str(CHART))
 
 
 @pytest.mark.parametrize("values", GOOD, ids=lambda file: file.stem)
-def test_helm_finds_nothing_to_mend_with_good_values(values: Path) -> None:
+def test_helm_accepts_it_with_good_values(values: Path) -> None:
     assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART), "--values", str(values))
 
 
 @pytest.mark.parametrize("values", BAD, ids=lambda file: file.stem)
-def test_bad_values_are_refused_and_the_place_is_told(values: Path) -> None:
+def test_bad_values_are_refused_and_the_place_is_named(values: Path) -> None:
     expected = values.read_text().splitlines()[0].removeprefix("# ")
     with pytest.raises(RefusedError) as refused:
         template("--values", str(values))
@@ -78,7 +78,11 @@ def test_the_defaults_are_within_the_schema() -> None:
 def test_every_setting_that_is_no_secret_can_be_given() -> None:
     known = SCHEMA["properties"]["config"]["properties"]
     ours = {"web.listen_address", "web.config_file", "web.systemd_socket", "config.file"}
+    ours |= {"shard.ordinal", "shard.total"}
     for setting in declared(Settings):
+        if len(setting.path) == 1:
+            assert setting.key in known
+            continue
         section, name = setting.path
         if setting.key in ours or (setting.secret and setting.key != "target.proxy"):
             assert name not in known.get(section, {}).get("properties", {})
@@ -118,7 +122,7 @@ def test_names_end_where_kubernetes_ends_them() -> None:
     assert not [each for each in long.all if each["metadata"]["name"].endswith("-")]
 
 
-def test_the_name_of_a_release_is_not_said_twice() -> None:
+def test_the_name_of_a_release_is_not_repeated() -> None:
     assert with_values().workload["metadata"]["name"] == "monitoring-zstack-aios-exporter"
     text = helm("template", "zstack-aios-exporter", str(CHART), "--values", str(ONE))
     assert Objects.of(text).workload["metadata"]["name"] == "zstack-aios-exporter"
@@ -140,28 +144,20 @@ def test_the_image_is_named_in_parts(values: tuple[str, ...], image: str) -> Non
     assert with_values(*values).container["image"] == image
 
 
-def test_a_target_stays_in_its_shard_when_another_goes(tmp_path: Path) -> None:
+def test_the_number_of_replicas_is_that_of_the_shards() -> None:
     file = next(file for file in GOOD if file.stem == "shards")
-    values = yaml.safe_load(file.read_text())
-    before = shards(template("--values", str(file)))
-    del values["config"]["targets"]["chengdu"]
-    (tmp_path / "values.yaml").write_text(yaml.safe_dump(values))
-    after = shards(template("--values", str(tmp_path / "values.yaml")))
-    del before["chengdu"]
-    assert after == before
-    assert set(after.values()) == {"shard-0.yaml", "shard-1.yaml", "shard-2.yaml"}
+    for replicas in (1, 12):
+        sharded = template("--values", str(file), "--set", f"replicas={replicas}")
+        assert sharded.workload["kind"] == "StatefulSet"
+        assert (sharded.shards, sharded.environment()[TOTAL]) == (replicas, str(replicas))
+        assert sharded.environment(7)[ORDINAL] == "7"
+        assert sharded.one("ConfigMap")["data"].keys() == {"config.yaml"}
 
 
-def test_a_target_can_be_given_its_shard() -> None:
-    in_shards = shards(template("--values", str(next(f for f in GOOD if f.stem == "shards"))))
-    assert in_shards["shanghai"] == "shard-0.yaml"
-    assert in_shards["beijing"] == "shard-2.yaml"
-
-
-def shards(objects: Objects) -> dict[str, str]:
-    """The file in which each target is."""
-    data = objects.one("ConfigMap")["data"]
-    return {name: file for file, text in data.items() for name in yaml.safe_load(text)["targets"]}
+def test_pods_that_are_not_shards_all_poll_every_platform() -> None:
+    replicas = with_values("replicas=2")
+    assert replicas.workload["kind"] == "Deployment"
+    assert replicas.environment() == {}
 
 
 def test_the_network_policy_follows_the_ports_of_the_platforms() -> None:
@@ -208,21 +204,21 @@ def test_alerts_that_are_not_changed_stay_as_they_are() -> None:
         assert changed[name] == shipped[name] | {"labels": labels}
 
 
-def test_the_notes_say_how_to_look_at_it(tmp_path: Path) -> None:
-    said = notes(tmp_path, "--values", str(ALL))
-    assert "polls 2 platforms: lab, shanghai" in said
-    assert "port-forward service/aios-of-the-house 80" in said
-    assert "https://localhost:80/" in said
-    assert "There are no secrets" not in said
-    assert "with the Prometheus operator" not in said
+def test_the_notes_show_how_to_look_at_it(tmp_path: Path) -> None:
+    shown = notes(tmp_path, "--values", str(ALL))
+    assert "polls 2 platforms: lab, shanghai" in shown
+    assert "port-forward service/aios-of-the-house 80" in shown
+    assert "https://localhost:80/" in shown
+    assert "There are no secrets" not in shown
+    assert "with the Prometheus operator" not in shown
 
 
-def test_the_notes_say_what_is_missing(tmp_path: Path) -> None:
-    said = notes(tmp_path, "--values", str(ONE), "--set", "secret.existingSecret=")
-    assert "polls 1 platform: default" in said
-    assert "There are no secrets" in said
+def test_the_notes_name_what_is_missing(tmp_path: Path) -> None:
+    shown = notes(tmp_path, "--values", str(ONE), "--set", "secret.existingSecret=")
+    assert "polls 1 platform: default" in shown
+    assert "There are no secrets" in shown
     address = f"http://x-zstack-aios-exporter.{NAMESPACE}.svc:10521/metrics"
-    assert f"Prometheus scrapes {address}" in said
+    assert f"Prometheus scrapes {address}" in shown
 
 
 def notes(folder: Path, *options: str) -> str:

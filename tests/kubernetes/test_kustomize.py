@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .objects import Objects
+from .objects import ORDINAL, TOTAL, Objects
 from .programs import RESOURCES, ROOT, built, kustomize
 
 pytestmark = pytest.mark.system
@@ -59,24 +59,45 @@ def test_shards_take_the_place_of_the_one_exporter(tmp_path: Path) -> None:
     spec = sharded.workload["spec"]
     assert spec["serviceName"] == sharded.one("Service")["metadata"]["name"]
     assert "strategy" not in spec
-    assert sharded.arguments(7)[0].endswith("/config/shard-7.yaml")
-    [variable] = sharded.container["env"]
-    path = "metadata.labels['apps.kubernetes.io/pod-index']"
-    assert variable["valueFrom"]["fieldRef"]["fieldPath"] == path
+    assert sharded.arguments[0].endswith("/config/config.yaml")
+    assert sharded.environment(7)[ORDINAL] == "7"
+    assert sharded.environment()[TOTAL] == str(spec["replicas"])
+
+
+@pytest.mark.parametrize("others", [(), ("sharded",), ("web-config",)])
+def test_a_state_file_is_kept_in_a_volume(tmp_path: Path, others: tuple[str, ...]) -> None:
+    made = with_components(tmp_path, *others, "state")
+    assert "--state.file=/var/lib/zstack-aios-exporter/state.json" in made.arguments
+    assert "strategy" not in made.workload["spec"]
+    assert made.of_kind("Deployment") == []
+    assert (TOTAL in made.environment()) == ("sharded" in others)
 
 
 def test_the_web_configuration_reaches_a_single_exporter_too(tmp_path: Path) -> None:
     made = with_components(tmp_path, "web-config")
     assert made.workload["kind"] == "Deployment"
-    assert "--web.config.file=/etc/zstack-aios-exporter/web/web.yaml" in made.arguments()
+    assert "--web.config.file=/etc/zstack-aios-exporter/web/web.yaml" in made.arguments
     assert made.container["livenessProbe"]["httpGet"]["scheme"] == "HTTPS"
     assert made.of_kind("ServiceMonitor") == []
 
 
-def test_each_shard_of_the_overlay_has_a_file() -> None:
+@pytest.mark.parametrize("prefix", ["", "east-"])
+def test_the_number_of_replicas_is_that_of_the_shards(tmp_path: Path, prefix: str) -> None:
+    kustomization = {
+        "namePrefix": prefix,
+        "resources": ["../../base"],
+        "components": ["../../components/sharded", "../../components/web-config"],
+        "replicas": [{"name": "zstack-aios-exporter", "count": 12}],
+        "transformers": ["../../components/sharded/total"],
+    }
+    sharded = built(tmp_path, yaml.safe_dump(kustomization))
+    assert (sharded.shards, sharded.environment()[TOTAL]) == (12, "12")
+
+
+def test_shards_have_one_configuration() -> None:
     overlay = kustomize(RESOURCES / "overlays" / "sharded")
-    files = {f"shard-{shard}.yaml" for shard in range(overlay.shards)}
-    assert overlay.one("ConfigMap")["data"].keys() == files
+    assert overlay.shards > 1
+    assert overlay.one("ConfigMap")["data"].keys() == {"config.yaml"}
 
 
 def test_a_changed_configuration_rolls_out_new_pods(tmp_path: Path) -> None:
@@ -126,7 +147,7 @@ def test_a_prefix_of_names_reaches_every_reference(tmp_path: Path) -> None:
         volume["configMap"]["name"] for _, volume in prefixed.mounts() if "configMap" in volume
     ]
     assert config == prefixed.one("ConfigMap")["metadata"]["name"]
-    assert prefixed.arguments()[0].endswith("/config/shard-0.yaml")
+    assert prefixed.arguments[0].endswith("/config/config.yaml")
 
 
 def test_the_namespace_of_the_example_admits_only_restricted_pods() -> None:

@@ -38,7 +38,7 @@ def test_nothing_is_old() -> None:
     assert is_current(ROOT)
 
 
-def test_whatever_is_changed_by_hand_is_found_and_mended(copy: Path) -> None:
+def test_a_change_by_hand_is_found_and_undone(copy: Path) -> None:
     paths = [path for path, _ in made(copy)]
     assert len(paths) >= 7
     for path in paths:
@@ -52,7 +52,7 @@ def test_whatever_is_changed_by_hand_is_found_and_mended(copy: Path) -> None:
 
 def test_a_changed_rule_is_taken_up(copy: Path) -> None:
     rules = copy / "deploy/prometheus/rules/zstack-aios.yml"
-    rules.write_text(rules.read_text().replace("for: 30d", "for: 60d"))
+    rules.write_text(rules.read_text().replace("30 * 86400", "60 * 86400"))
     assert not is_current(copy)
     assert renewed(copy)
     resource = yaml.safe_load((copy / RULES / "zstack-aios.yaml").read_text())
@@ -87,6 +87,6 @@ def test_a_value_must_be_described() -> None:
         read_values("image:\n  # -- Its name.\n  name: a\n  tag: b\n")
 
 
-def test_a_value_is_what_has_a_description_whatever_it_nests() -> None:
+def test_a_value_is_what_has_a_description_at_any_depth() -> None:
     [value] = read_values("image:\n  # -- All of it.\n  all: {a: 1}\n")
     assert (value.key, value.default, value.description) == ("image.all", {"a": 1}, "All of it.")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import kubernetes_validate
@@ -12,10 +13,10 @@ from yarl import URL
 
 from exporter import NAME
 from exporter.build import VERSION
-from exporter.commands import COMMANDS
-from exporter.flags import flag_values
-from exporter.server import HEALTH_PATHS
+from exporter.cli.command import COMMANDS
+from exporter.cli.flags import flag_values
 from exporter.settings import Settings, load
+from exporter.web.server import HEALTH_PATHS
 from tests.system.installed import COMMAND
 
 from .container import PLACE, lay_out, moved
@@ -29,9 +30,9 @@ RELEASES = ("1.25.0", "1.28.0", kubernetes_validate.latest_version())
 
 def settings(rendered: Objects, root: Path, shard: int = 0) -> Settings:
     """What the exporter of the container reads from its flags and files."""
-    arguments = [moved(each, root) for each in rendered.arguments(shard)]
+    arguments = [moved(each, root) for each in rendered.arguments]
     given = COMMANDS["serve"].parser().parse_args(arguments)
-    return load(flag_values(given), environ={})
+    return load(flag_values(given), rendered.environment(shard))
 
 
 def all_settings(rendered: Objects, root: Path) -> list[Settings]:
@@ -113,6 +114,16 @@ def test_nothing_that_is_mounted_can_be_written(rendered: Objects) -> None:
             assert mount["readOnly"] is True
 
 
+def test_a_state_file_is_on_a_volume_that_no_other_pod_has(rendered: Objects) -> None:
+    files = [each for each in rendered.arguments if each.startswith("--state.file=")]
+    for file in files:
+        folder = file.removeprefix("--state.file=").rpartition("/")[0]
+        claim = dict(rendered.mounts())[folder]["claim"]
+        assert claim["accessModes"] == ["ReadWriteOnce"]
+        assert rendered.workload["kind"] == "StatefulSet"
+    assert len(files) == sum("claim" in volume for _, volume in rendered.mounts())
+
+
 def test_memory_is_bounded_and_cpu_is_not_throttled(rendered: Objects) -> None:
     resources = rendered.container["resources"]
     assert resources["requests"].keys() == {"cpu", "memory"}
@@ -127,14 +138,14 @@ def test_probes_ask_for_paths_that_need_no_password(rendered: Objects) -> None:
 
 
 def test_a_platform_that_hangs_does_not_end_the_pod(rendered: Objects) -> None:
-    # Healthy tells of the event loop alone; only ready waits for platforms.
+    # Healthy is about the event loop alone; only ready waits for platforms.
     assert rendered.container["livenessProbe"]["httpGet"]["path"] == "/-/healthy"
     startup = rendered.container["startupProbe"]
     assert startup["periodSeconds"] * startup["failureThreshold"] >= 30
 
 
 def test_probes_and_scrapes_speak_tls_where_the_exporter_does(rendered: Objects) -> None:
-    given = any(each.startswith("--web.config.file=") for each in rendered.arguments())
+    given = any(each.startswith("--web.config.file=") for each in rendered.arguments)
     schemes = {probe.get("scheme", "HTTP") for probe in probes(rendered).values()}
     assert schemes == {"HTTPS" if given else "HTTP"}
     for monitor in rendered.of_kind("ServiceMonitor"):
@@ -142,27 +153,30 @@ def test_probes_and_scrapes_speak_tls_where_the_exporter_does(rendered: Objects)
         assert endpoint.get("scheme", "http").upper() in schemes
 
 
+@pytest.mark.small_sample(2)
 def test_the_configuration_is_one_that_the_exporter_takes(
     rendered: Objects, tmp_path: Path
 ) -> None:
     lay_out(rendered, tmp_path)
     for shard in range(rendered.shards):
-        arguments = [moved(each, tmp_path) for each in rendered.arguments(shard)]
+        arguments = [moved(each, tmp_path) for each in rendered.arguments]
         checked = subprocess.run(
             [COMMAND, *arguments, "--config.check"],
             capture_output=True,
             text=True,
             check=False,
-            env={},
+            env={
+                name: moved(value, tmp_path) for name, value in rendered.environment(shard).items()
+            },
         )
         assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_every_target_is_polled_once(rendered: Objects, tmp_path: Path) -> None:
-    names = [name for each in all_settings(rendered, tmp_path) for name in each.named_targets]
-    assert names
-    assert len(names) == len(set(names))
-    assert all(each.named_targets for each in all_settings(rendered, tmp_path))
+    shards = all_settings(rendered, tmp_path)
+    own = [each.shard.own(each.named_targets) for each in shards]
+    assert sorted(chain.from_iterable(own)) == sorted(shards[0].named_targets)
+    assert all(own)
 
 
 def test_no_secret_is_in_the_configuration(rendered: Objects, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The simulator held to what ZStack does."""
+"""The simulator against the behaviour of ZStack."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +14,8 @@ import aiohttp
 from exporter.simulator import Cloud, serving, signature
 
 SERVICES = "/zstack/v1/ai/model-services"
+GROUPS = f"{SERVICES}/instances/groups/"
+CENTERS = "/zstack/v1/ai/model-centers"
 LOGIN = "/zstack/v1/accounts/login"
 KEY_ID = "1234567890abcdedfhij"
 KEY_SECRET = KEY_ID * 2
@@ -70,9 +72,20 @@ class Client:
         return await self.call("GET", path, params=params)
 
     async def services(self, *conditions: str, **params: str | int) -> Reply:
+        return await self._query(SERVICES, conditions, params)
+
+    async def groups(self, *conditions: str, **params: str | int) -> Reply:
+        return await self._query(GROUPS, conditions, params)
+
+    async def centers(self, *conditions: str, **params: str | int) -> Reply:
+        return await self._query(CENTERS, conditions, params)
+
+    async def _query(
+        self, path: str, conditions: Sequence[str], params: Mapping[str, str | int]
+    ) -> Reply:
         pairs = [("q", condition) for condition in conditions]
         pairs += [(name, str(value)) for name, value in params.items()]
-        return await self.call("GET", SERVICES, params=pairs)
+        return await self.call("GET", path, params=pairs)
 
     async def names(self, *conditions: str) -> list[str]:
         reply = await self.services(*conditions, sort="+name")
@@ -107,7 +120,7 @@ class Client:
 @asynccontextmanager
 async def connected(cloud: Cloud, *, logged_in: bool = True) -> AsyncIterator[Client]:
     """A client of the served cloud."""
-    # cookies of an IP address are kept only by a jar that is told to
+    # cookies of an IP address are kept only by a jar that allows it
     jar = aiohttp.CookieJar(unsafe=True)
     async with serving(cloud) as url, aiohttp.ClientSession(url, cookie_jar=jar) as http:
         client = Client(http)
@@ -123,7 +136,7 @@ def http_date(seconds: float, zone: str, name: str | None = None) -> str:
 
 
 class Clock:
-    """A clock that goes only when told."""
+    """A clock that moves only when the test sets it."""
 
     def __init__(self, now: float = NOON) -> None:
         self.now = now

@@ -261,7 +261,7 @@ async def test_midnight_and_noon_are_twelve() -> None:
     assert row["createDate"] == "Jun 5, 2025 12:00:00 PM"
 
 
-async def test_a_node_that_is_starting_says_so_everywhere() -> None:
+async def test_a_starting_node_answers_not_ready_everywhere() -> None:
     cloud = Cloud(services=1)
     async with connected(cloud) as client:
         assert (await client.get("/zstack/v1/management-nodes/ready")).status == 200
@@ -281,7 +281,7 @@ async def test_without_aios_its_paths_are_unknown() -> None:
     assert (reply.status, reply.text) == (404, "no api mapping to /v1/ai/model-services")
 
 
-async def test_the_platform_tells_its_zone_its_time_and_its_release() -> None:
+async def test_the_platform_reports_its_zone_its_time_and_its_release() -> None:
     actions = "/zstack/v1/management-nodes/actions"
     async with connected(Cloud(services=1, now=Clock())) as client:
         zone = await client.get("/zstack/v1/management-nodes/platform-timezone")
@@ -295,12 +295,12 @@ async def test_the_platform_tells_its_zone_its_time_and_its_release() -> None:
     assert release.members["version"].startswith("5.5")
 
 
-async def test_siblings_are_there_and_empty() -> None:
-    groups = f"{SERVICES}/instances/groups/"
+async def test_models_are_there_and_empty() -> None:
+    models = "/zstack/v1/ai/models"
     async with connected(Cloud(services=1)) as client:
-        plain = await client.get(groups)
-        counted = await client.get(groups, replyWithCount="true")
-        count = await client.get(groups, count="true")
+        plain = await client.get(models)
+        counted = await client.get(models, replyWithCount="true")
+        count = await client.get(models, count="true")
 
     assert plain.members == {"inventories": [], "schema": {}}
     assert counted.members == {"inventories": [], "total": 0, "schema": {}}
@@ -317,10 +317,11 @@ async def test_a_get_that_lost_the_last_slash_is_remembered_as_a_delete() -> Non
             assert (await client.get(groups)).status == status
 
         (hit,) = cloud.trap_hits
+        assert hit.operation == ("" if status == 405 else "DeleteModelServiceInstanceGroups")
         assert (hit.method, hit.path) == ("GET", "/v1/ai/model-services/instances/groups")
 
 
-async def test_whatever_would_change_something_is_remembered_too() -> None:
+async def test_operations_that_change_something_are_remembered_too() -> None:
     cloud = Cloud(services=1)
     async with connected(cloud) as client:
         await client.call("DELETE", f"{SERVICES}/{next(iter(cloud.estate))}")
@@ -346,7 +347,7 @@ async def test_too_many_requests_of_a_client_in_a_minute_are_429() -> None:
     assert (other.status, later.status) == (503, 200)
 
 
-async def test_the_oldest_release_limits_nobody() -> None:
+async def test_the_oldest_release_has_no_limits() -> None:
     cloud = Cloud(services=1, profile="5.2.1")
     async with connected(cloud) as client:
         await client.services()

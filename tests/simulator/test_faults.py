@@ -1,4 +1,4 @@
-"""Every kind of trouble, seen from outside; and the rules that say when it strikes."""
+"""Every kind of trouble, seen from outside; and the rules for when it strikes."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ async def test_slow_gives_the_true_answer_later() -> None:
     assert loop.time() - began >= 0.05
 
 
-async def test_late_tells_later_what_is_done_at_once() -> None:
+async def test_late_answers_later_what_is_done_at_once() -> None:
     cloud = Cloud(services=2, faults=[Fault.late(0.05, operation="LogInByAccount")])
     loop = asyncio.get_running_loop()
     async with connected(cloud, logged_in=False) as client:
@@ -91,10 +91,10 @@ async def test_text_is_any_status_with_a_text_or_nothing() -> None:
     async with connected(cloud) as client:
         cloud.faults.append(Fault.text(500, times=1))
         cloud.faults.append(Fault.text(500, "java.lang.NullPointerException"))
-        empty, told = await client.services(), await client.services()
+        empty, with_text = await client.services(), await client.services()
 
     assert (empty.status, empty.body) == (500, b"")
-    assert (told.status, told.text) == (500, "java.lang.NullPointerException")
+    assert (with_text.status, with_text.text) == (500, "java.lang.NullPointerException")
 
 
 async def test_rate_limited_is_429_in_plain_text() -> None:
@@ -145,9 +145,9 @@ async def test_error_is_any_error_of_the_api(code: str, description: str, global
 async def test_no_other_error_has_the_global_code_of_a_session_that_is_over(code: str) -> None:
     cloud = Cloud(services=1, faults=[Fault.error(code, operation="QueryModelService")])
     async with connected(cloud) as client:
-        told = (await client.services()).error["globalErrorCode"]
+        global_code = (await client.services()).error["globalErrorCode"]
 
-    assert told.startswith("ORG_ZSTACK_IDENTITY_11")
+    assert global_code.startswith("ORG_ZSTACK_IDENTITY_11")
 
 
 async def test_error_has_the_words_it_is_given() -> None:
@@ -224,19 +224,38 @@ async def test_duplicated_has_one_row_twice() -> None:
 async def test_wrong_types_are_in_the_first_record() -> None:
     cloud = Cloud(services=2, faults=[Fault.wrong_types()])
     async with connected(cloud) as client:
-        spoilt, sound = (await client.services()).rows
+        altered, sound = (await client.services()).rows
 
-    assert spoilt["requestCpu"] == "four"
-    assert isinstance(spoilt["uuid"], str)
+    assert altered["requestCpu"] == "four"
+    assert isinstance(altered["uuid"], str)
     assert isinstance(sound["requestCpu"], int)
+
+
+async def test_a_dialect_is_in_every_record() -> None:
+    cloud = Cloud(services=2, faults=[Fault.dialect("version", "1.1")])
+    async with connected(cloud) as client:
+        assert [row["version"] for row in (await client.services()).rows] == [1.1, 1.1]
+
+
+async def test_a_flood_is_of_empty_records() -> None:
+    cloud = Cloud(services=2, faults=[Fault.flood(rows=5)])
+    async with connected(cloud) as client:
+        assert (await client.services()).rows == [{}] * 5
+
+
+async def test_without_uuid_may_be_the_first_few_records() -> None:
+    cloud = Cloud(services=3, faults=[Fault.without_uuid(rows=2)])
+    async with connected(cloud) as client:
+        rows = (await client.services()).rows
+    assert ["uuid" in row for row in rows] == [False, False, True]
 
 
 async def test_without_uuid_is_the_first_record() -> None:
     cloud = Cloud(services=2, faults=[Fault.without_uuid()])
     async with connected(cloud) as client:
-        spoilt, sound = (await client.services()).rows
+        altered, sound = (await client.services()).rows
 
-    assert "uuid" not in spoilt
+    assert "uuid" not in altered
     assert "uuid" in sound
 
 

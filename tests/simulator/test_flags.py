@@ -8,7 +8,8 @@ import pytest
 
 from exporter.simulator import Fault
 from exporter.simulator.__main__ import main
-from exporter.simulator.flags import fault, parser
+from exporter.simulator.fault_flags import fault
+from exporter.simulator.flags import parser
 
 PROBLEM = "zstack-aios-exporter simulate: error: "
 
@@ -56,11 +57,11 @@ def test_a_wrong_value_is_explained(
     with pytest.raises(SystemExit) as end:
         main([f"{flag}={value}"])
 
-    told = capsys.readouterr().err.splitlines()[-1]
+    printed = capsys.readouterr().err.splitlines()[-1]
     assert end.value.code == 2
-    assert told.startswith(f"{PROBLEM}argument {flag}: {message}")
-    assert "()" not in told
-    assert "_" not in told.removeprefix(f"{PROBLEM}argument {flag}: ").partition(", try ")[0]
+    assert printed.startswith(f"{PROBLEM}argument {flag}: {message}")
+    assert "()" not in printed
+    assert "_" not in printed.removeprefix(f"{PROBLEM}argument {flag}: ").partition(", try ")[0]
 
 
 def test_a_negative_number_may_stand_apart_from_its_flag(
@@ -93,10 +94,10 @@ def test_a_password_file_that_cannot_be_read_is_named(
     with pytest.raises(SystemExit) as end:
         main(["--password-file", str(file)])
 
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert end.value.code == 2
-    assert told.endswith(f"{PROBLEM}argument --password-file: {file}: {problem}\n")
-    assert "cannot listen" not in told
+    assert printed.endswith(f"{PROBLEM}argument --password-file: {file}: {problem}\n")
+    assert "cannot listen" not in printed
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,8 @@ def test_without_flags_every_knob_has_its_default() -> None:
     assert vars(parser().parse_args([])) == {
         "listen": ("127.0.0.1", 8080),
         "services": 300,
+        "instance_groups": None,
+        "model_centers": 4,
         "seed": 1,
         "profile": "5.5",
         "time_zone": "Asia/Shanghai",
@@ -149,7 +152,7 @@ def test_help_shows_every_default_and_fits_its_width() -> None:
     shown = parser().format_help()
     flags = [action for action in parser()._actions if action.dest != "help"]  # noqa: SLF001
 
-    assert shown.count("(default: ") == len(flags) == 17
+    assert shown.count("(default: ") == len(flags) == 19
     assert "(default: 127.0.0.1:8080)" in shown
     assert "the release to imitate (default: 5.5)" in shown
     assert "None" not in shown

@@ -1,4 +1,4 @@
-"""The older API, held to a client of it that nobody here wrote."""
+"""The older API, tested with a client that another project wrote."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from zstack_mcp.zstack_client import ZStackApiError, ZStackClient
 
-from exporter.simulator import Cloud, Fault, serving
+from exporter.simulator import Account, Cloud, Fault, serving
 
 from .client import connected
 
@@ -49,6 +49,46 @@ async def test_the_foreign_client_logs_in_queries_and_logs_out() -> None:
     assert cloud.operations == {"LogInByAccount": 1, "QueryModelService": 1, "LogOut": 1}
 
 
+@pytest.mark.parametrize(
+    ("operation", "number"), [("QueryModelServiceInstanceGroup", 6), ("QueryModelCenter", 4)]
+)
+async def test_the_foreign_client_queries_groups_and_centers(operation: str, number: int) -> None:
+    cloud = Cloud(services=30)
+    held = cloud.records(operation)
+    async with foreign_client(cloud) as client:
+        reply = await client.execute(
+            operation,
+            f"org.zstack.ai.message.API{operation}Msg",
+            {"conditions": [], "sortBy": "uuid", "sortDirection": "asc", "replyWithCount": True},
+        )
+
+    assert reply["total"] == number
+    assert [row["uuid"] for row in reply["inventories"]] == sorted(held)
+    assert [row["status"] for row in reply["inventories"]] == [
+        held[uuid].status for uuid in sorted(held)
+    ]
+    assert cloud.operations[operation] == 1
+
+
+async def test_the_foreign_client_receives_that_a_release_or_its_account_has_no_groups() -> None:
+    query = (
+        "QueryModelServiceInstanceGroup",
+        "org.zstack.ai.message.APIQueryModelServiceInstanceGroupMsg",
+    )
+    denied = Account("admin", "password", denied=frozenset({query[0]}))
+    codes = []
+    for cloud in (
+        Cloud(services=5, profile="5.2.1"),
+        Cloud(services=5, accounts={"admin": denied}),
+    ):
+        async with foreign_client(cloud) as client:
+            with pytest.raises(ZStackApiError) as failure:
+                await client.execute(*query, {"conditions": []})
+        codes.append(failure.value.code)
+
+    assert codes == ["SYS.1008", "SYS.1006"]
+
+
 async def test_the_foreign_client_logs_in_again_when_its_session_has_expired() -> None:
     cloud = Cloud(services=3)
     async with foreign_client(cloud) as client:
@@ -60,7 +100,7 @@ async def test_the_foreign_client_logs_in_again_when_its_session_has_expired() -
     assert cloud.operations == {"LogInByAccount": 2, "QueryModelService": 2}
 
 
-async def test_the_foreign_client_is_told_why_it_may_not_log_in() -> None:
+async def test_the_foreign_client_receives_why_it_may_not_log_in() -> None:
     async with foreign_client(Cloud(services=3), password="wrong") as client:
         with pytest.raises(ZStackApiError) as failure:
             await client.login()
@@ -75,7 +115,7 @@ async def test_the_foreign_client_is_told_why_it_may_not_log_in() -> None:
         ({"name": "uuid", "op": "~~", "value": "x"}, "SYS.1007"),
     ],
 )
-async def test_the_foreign_client_is_told_of_a_bad_query(
+async def test_the_foreign_client_receives_the_error_of_a_bad_query(
     condition: dict[str, str], code: str
 ) -> None:
     async with foreign_client(Cloud(services=3)) as client:
@@ -94,7 +134,7 @@ async def test_faults_strike_the_older_api_in_its_own_form() -> None:
     assert failure.value.code == "SYS.1006"
 
 
-async def test_a_node_that_is_starting_says_so_in_the_older_api_too() -> None:
+async def test_a_starting_node_answers_not_ready_in_the_older_api_too() -> None:
     async with foreign_client(Cloud(services=3, ready=False)) as client:
         with pytest.raises(ZStackApiError) as failure:
             await client.login()

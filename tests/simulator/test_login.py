@@ -1,4 +1,4 @@
-"""Sessions and what stands between an account and one."""
+"""Sessions, and the reasons for which a login fails."""
 
 import json
 
@@ -73,7 +73,7 @@ async def test_a_session_slides_with_every_call() -> None:
     assert not cloud.sessions
 
 
-async def test_a_cleared_session_table_logs_everybody_out() -> None:
+async def test_a_cleared_session_table_ends_every_session() -> None:
     cloud = Cloud(services=1)
     async with connected(cloud) as client:
         cloud.sessions.clear()
@@ -145,7 +145,7 @@ async def test_renewing_a_session_is_a_job() -> None:
         gone = await client.get("/zstack/v1/api-jobs/unknown")
         again = await client.call("PUT", renew, json={})
 
-    # the host is the platform's own idea of itself
+    # the host is the one that the platform has configured for itself
     assert location.startswith("http://172.20.0.11:8080/zstack/v1/api-jobs/")
     assert (accepted.status, running.status, done.status, again.status) == (202, 202, 200, 202)
     assert done.members["inventory"]["expiredDate"] == "Jun 6, 2025 3:47:29 PM"

@@ -18,6 +18,7 @@ import trustme
 from exporter.simulator import Cloud, Fault, live, serving
 from exporter.simulator.__main__ import main, run
 from exporter.simulator.trouble import TROUBLES
+from tests.support.exporting import PATIENCE
 
 from .client import Client, connected, http_date
 
@@ -74,7 +75,8 @@ def test_every_knob_is_a_flag(
 
     monkeypatch.setattr("exporter.simulator.__main__.run", remember)
     status = main(
-        "--listen [::1]:9 --services 4 --seed 9 --profile 5.2.1 --time-zone UTC --account ops "
+        "--listen [::1]:9 --services 4 --instance-groups 2 --model-centers 3 --seed 9 "
+        "--profile 5.2.1 --time-zone UTC --account ops "
         "--access-key-id key1234567 --session-timeout 60 --max-sessions 3 --unique-session "
         "--lock-after 2 --check-time-zone --date-style jdk20 --fault reset --fault slow:seconds=1 "
         f"--evolve 2 --trouble 3 --password-file {password}".split()
@@ -82,7 +84,8 @@ def test_every_knob_is_a_flag(
 
     (cloud,) = seen
     assert status == 0
-    assert (len(cloud.estate), cloud.seed, cloud.profile) == (4, 9, "5.2.1")
+    assert (len(cloud.estate), len(cloud.groups), len(cloud.centers)) == (4, 2, 3)
+    assert (cloud.seed, cloud.profile) == (9, "5.2.1")
     assert (cloud.time_zone, cloud.date_style, cloud.check_time_zone) == ("UTC", "jdk20", True)
     assert cloud.accounts["ops"].password == "秘密"
     assert cloud.access_keys["key1234567"].account == "ops"
@@ -92,7 +95,7 @@ def test_every_knob_is_a_flag(
     assert not capsys.readouterr().out
 
 
-def test_an_address_that_is_taken_is_told_in_one_line(
+def test_an_address_in_use_is_reported_in_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -100,16 +103,16 @@ def test_an_address_that_is_taken_is_told_in_one_line(
         status = main(["--listen", address, "--services", "1"])
 
     assert status == 1
-    told = capsys.readouterr()
-    assert told.err.startswith(f"cannot listen on {address}: ")
-    assert told.err.count("\n") == 1
-    assert not told.out
+    printed = capsys.readouterr()
+    assert printed.err.startswith(f"cannot listen on {address}: ")
+    assert printed.err.count("\n") == 1
+    assert not printed.out
 
 
-async def test_an_ipv6_address_that_is_taken_is_told_as_it_was_written(
+async def test_an_ipv6_address_in_use_is_reported_as_it_was_written(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    # nobody has an address of the documentation's
+    # no host has an address of the documentation's
     assert await run(Cloud(services=1), "2001:db8::1", 9) == 1
     assert capsys.readouterr().err.startswith("cannot listen on [2001:db8::1]:9: ")
 
@@ -143,7 +146,7 @@ def test_the_simulator_starts_quickly() -> None:
     seconds, modules = ended.stdout.splitlines()
 
     assert float(seconds) < 0.5
-    # nothing of anybody else's, and not the whole exporter
+    # no other package, and not the whole exporter
     assert {*modules.split()} - sys.stdlib_module_names == {"exporter"}
 
 
@@ -152,7 +155,7 @@ async def test_a_living_platform_changes_and_has_trouble_that_passes() -> None:
     revision = cloud.estate.revision
     troubles: list[Fault] = []
     living = asyncio.ensure_future(live(cloud, every=0.001, trouble_every=0.002, lasting=0.001))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while len(troubles) < 3 or cloud.estate.revision == revision:
             troubles += [each for each in cloud.faults if each not in troubles]
             await asyncio.sleep(0)
@@ -168,11 +171,11 @@ async def test_a_platform_without_life_or_trouble_has_nothing_to_wait_for() -> N
     await live(Cloud(services=1), every=None)
 
 
-async def test_trouble_that_somebody_else_cleared_is_no_trouble() -> None:
+async def test_trouble_that_was_cleared_elsewhere_is_no_error() -> None:
     cloud = Cloud(services=5)
     living = asyncio.ensure_future(live(cloud, every=None, trouble_every=0.002, lasting=0.001))
     cleared = 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while cleared <= len(TROUBLES):
             cleared += len(cloud.faults)
             cloud.faults.clear()
@@ -185,16 +188,16 @@ async def test_trouble_that_somebody_else_cleared_is_no_trouble() -> None:
 async def meet(client: Client, cloud: Cloud, trouble: Fault) -> tuple[str, str, str]:
     """What the trouble is to a session, to a fresh login, and to a signed request."""
     date = http_date(cloud.now(), cloud.time_zone)
-    told = []
+    results = []
     for ask in (partial(client.services), partial(client.log_in), partial(client.signed, date)):
         cloud.faults[:] = [trouble]
         try:
             async with asyncio.timeout(1):
                 reply = await ask()
-            told.append(reply.error["code"] if reply.status == 503 else str(reply.status))
+            results.append(reply.error["code"] if reply.status == 503 else str(reply.status))
         except (aiohttp.ClientError, TimeoutError) as error:
-            told.append(type(error).__name__)
-    return told[0], told[1], told[2]
+            results.append(type(error).__name__)
+    return results[0], results[1], results[2]
 
 
 async def test_the_first_trouble_is_an_error_with_a_code_that_stays() -> None:
@@ -226,7 +229,7 @@ async def test_a_session_that_ends_is_trouble_for_an_account_once_and_for_no_acc
 
 
 @pytest.mark.parametrize("number", range(len(TROUBLES)))
-async def test_no_trouble_is_an_end_of_sessions_that_a_login_does_not_mend(number: int) -> None:
+async def test_no_trouble_ends_sessions_beyond_a_new_login(number: int) -> None:
     cloud = Cloud(services=1)
     trouble = TROUBLES[number]()
     async with connected(cloud) as client:
@@ -237,14 +240,14 @@ async def test_no_trouble_is_an_end_of_sessions_that_a_login_does_not_mend(numbe
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "result"),
     [("not_ready", "SYS.1010"), ("rate_limited", "429"), ("html", "502")],
 )
-async def test_what_stops_everybody_stops_logins_too(kind: str, told: str) -> None:
+async def test_trouble_for_all_requests_stops_logins_too(kind: str, result: str) -> None:
     cloud = Cloud(services=1)
     (trouble,) = [made for made in (make() for make in TROUBLES) if made.kind == kind]
     async with connected(cloud) as client:
-        assert await meet(client, cloud, trouble) == (told, told, told)
+        assert await meet(client, cloud, trouble) == (result, result, result)
 
 
 async def test_the_platform_can_be_served_over_tls() -> None:

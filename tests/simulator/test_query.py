@@ -111,7 +111,7 @@ async def test_bad_grammar_is_400_in_plain_text(parameters: str, text: str) -> N
     assert reply.text.startswith(text)
 
 
-async def test_unknown_parameters_are_passed_over_qstring_among_them() -> None:
+async def test_unknown_parameters_are_ignored_qstring_among_them() -> None:
     async with connected(small_cloud()) as client:
         reply = await client.services(
             qString="name=alpha", conditions="name=alpha", sortBy="nothing", groupBy="type"
@@ -187,7 +187,7 @@ async def test_unsorted_pages_do_not() -> None:
     [
         ("name", ["a1", "b2", "c3"]),
         ("+name", ["a1", "b2", "c3"]),
-        (" name", ["a1", "b2", "c3"]),  # a plus that nobody encoded
+        (" name", ["a1", "b2", "c3"]),  # a plus that was not encoded
         ("-requestCpu", ["c3", "b2", "a1"]),
         ("createDate", ["c3", "a1", "b2"]),  # NULL first
     ],

@@ -1,4 +1,4 @@
-"""A real Alertmanager on loopback, and the people whom it tells: a pager and a mail server."""
+"""A real Alertmanager on loopback, and the people whom it notifies: a pager and a mail server."""
 
 import asyncio
 import email.policy
@@ -23,7 +23,7 @@ _GIVEN: Final = os.environ.get("ZSTACK_TEST_ALERTMANAGER_DIR")
 _T = TypeVar("_T")
 
 MISSING: Final = (
-    f"no alertmanager in {_GIVEN}, as ZSTACK_TEST_ALERTMANAGER_DIR says"
+    f"no alertmanager in {_GIVEN}, set by ZSTACK_TEST_ALERTMANAGER_DIR"
     if _GIVEN
     else "no alertmanager here: run tools/alertmanager"
 )
@@ -40,7 +40,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class People:
-    """Whoever is told: the addresses of a pager and a mail server, and what came there."""
+    """Those who are notified: the addresses of a pager and a mail server, and what came there."""
 
     pager: str
     mail_server: str
@@ -58,7 +58,7 @@ class People:
         return await until(find, lambda: f"{alert} {status}: {self.pages}")
 
     async def mailed(self, to: str, *words: str) -> Mail:
-        """The first mail to somebody that has all of these words in its subject or text."""
+        """The first mail to this address that has all of these words in its subject or text."""
 
         def find() -> Mail | None:
             ours = (mail for mail in self.mails if mail.to.startswith(f"{to}@"))
@@ -120,7 +120,7 @@ async def managing(
 
 @asynccontextmanager
 async def people() -> AsyncIterator[People]:
-    """Somebody with a pager and a mail server, on loopback."""
+    """A person with a pager and a mail server, on loopback."""
     pages: list[dict[str, Any]] = []
     mails: list[Mail] = []
 

@@ -9,13 +9,17 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
+
 from exporter.simulator import Cloud, serving
-from tests.exporting import Exporter, exporting, target
-from tests.grafana import Panel, Target, panels
+from tests.support.exporting import Exporter, exporting, target
+from tests.support.grafana import Panel, Target, panels
 
 from .expected import Vector, inventory
 from .programs import Programs
 from .prometheus import Labels, Prometheus, labels, running
+
+RULES: Final = Path(__file__).parents[2] / "deploy" / "prometheus" / "rules" / "zstack-aios.yml"
 
 SPAN: Final = 600
 """Seconds of the time range that is looked at; the samples are all of its end."""
@@ -36,7 +40,7 @@ class Grafana:
         """What a panel has at the moment, by the labels that its queries keep."""
         answers = await self.answers(PANELS[panel], **chosen)
         shown = {each: value for answer in answers for each, value in answer.items()}
-        assert len(shown) == sum(map(len, answers)), f"queries of {panel} tell the same"
+        assert len(shown) == sum(map(len, answers)), f"queries of {panel} have the same labels"
         return shown
 
     async def answers(self, panel: Panel, **chosen: str | list[str]) -> list[Answer]:
@@ -44,11 +48,11 @@ class Grafana:
         return [await self._answer(each, **chosen) for each in panel.targets]
 
     async def empty(self) -> set[str]:
-        """The panels that have nothing to show, and so say their word for that."""
+        """The panels that have nothing to show, and so show their text for that."""
         return {name for name, panel in PANELS.items() if not any(await self.answers(panel))}
 
     async def _answer(self, query: Target, **chosen: str | list[str]) -> Answer:
-        asked = query.asked(SPAN, self.scrape, **chosen)
+        asked = query.expanded(SPAN, self.scrape, **chosen)
         if query.instant:
             rows = await self.prometheus.rows(asked, self.at)
         else:
@@ -121,7 +125,16 @@ def _of(given: Labels, **more: str) -> Labels:
     return given | labels(**more)
 
 
-def _configuration(exporters: list[Exporter]) -> dict[str, Any]:
+def _objective(folder: Path) -> str:
+    """The shipped rules of the objective, for which a minute is half a second; their file."""
+    document: dict[str, Any] = yaml.safe_load(RULES.read_text("utf-8"))
+    [group] = [each for each in document["groups"] if each["name"] == "zstack-aios-objective"]
+    file = folder / RULES.name
+    file.write_text(yaml.safe_dump({"groups": [group | {"interval": "500ms"}]}), "utf-8")
+    return RULES.name
+
+
+def _configuration(exporters: list[Exporter], rules: str) -> dict[str, Any]:
     """Prometheus scrapes itself too: it has `up` and `process_*` as the exporters do."""
     own = {"job_name": "prometheus", "static_configs": [{"targets": ["localhost:1"]}]}
     ours = [":".join(map(str, exporter.address)) for exporter in exporters]
@@ -134,6 +147,7 @@ def _configuration(exporters: list[Exporter]) -> dict[str, Any]:
     }
     return {
         "global": {"scrape_interval": "500ms", "scrape_timeout": "500ms"},
+        "rule_files": [rules],
         "scrape_configs": [scraped, own],
     }
 
@@ -162,6 +176,6 @@ async def lab(
             for life, settings in zip(lives, web, strict=True)
         ]
         prometheus = await stack.enter_async_context(
-            running(programs, folder, _configuration(exporters))
+            running(programs, folder, _configuration(exporters, _objective(folder)))
         )
         yield Lab(platforms, exporters, lives, prometheus)

@@ -24,7 +24,7 @@ async def exporter_of(platform: str, folder: Path, **target: str) -> AsyncIterat
     password = folder / "password"
     password.write_text("password\n", encoding="utf-8")
     own = {"url": platform, "account": "admin", "password_file": str(password)}
-    patient = {"timeout": "20s", "stale_after": "10m"}  # whatever the interval
+    patient = {"timeout": "20s", "stale_after": "10m"}  # for any interval
     flags = own | patient | target
     program = await asyncio.create_subprocess_exec(
         COMMAND,

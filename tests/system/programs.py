@@ -1,4 +1,4 @@
-"""Prometheus and promtool, as tools/prometheus brings them."""
+"""Prometheus and promtool, as tools/prometheus installs them."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ _BROUGHT: Final = Path(__file__).parents[2] / ".tools" / "prometheus"
 _GIVEN: Final = os.environ.get("ZSTACK_TEST_PROMETHEUS_DIR")
 
 MISSING: Final = (
-    f"no prometheus and promtool in {_GIVEN}, as ZSTACK_TEST_PROMETHEUS_DIR says"
+    f"no prometheus and promtool in {_GIVEN}, set by ZSTACK_TEST_PROMETHEUS_DIR"
     if _GIVEN
     else "no prometheus and promtool here: run tools/prometheus"
 )
@@ -31,25 +31,25 @@ class Programs:
         return self.folder / "promtool"
 
     async def check_metrics(self, page: str) -> tuple[int | None, str]:
-        """Exit status and all that `promtool check metrics` says of a page in text format."""
-        return await self._check("metrics", said=page)
+        """Exit status and all that `promtool check metrics` prints about a page in text format."""
+        return await self._check("metrics", stdin=page)
 
     async def check_config(self, file: Path) -> tuple[int | None, str]:
-        """Exit status and all that `promtool check config` says of a configuration."""
+        """Exit status and all that `promtool check config` prints about a configuration."""
         return await self._check("config", str(file))
 
     async def check_rules(self, file: Path) -> tuple[int | None, str]:
-        """Exit status and all that `promtool check rules` says of rules."""
+        """Exit status and all that `promtool check rules` prints about rules."""
         return await self._check("rules", str(file))
 
     async def test_rules(self, file: Path) -> tuple[int | None, str]:
-        """Exit status and all that `promtool test rules` says of cases for rules."""
+        """Exit status and all that `promtool test rules` prints about cases for rules."""
         return await self._promtool("test", "rules", str(file))
 
-    async def _check(self, *what: str, said: str = "") -> tuple[int | None, str]:
-        return await self._promtool("check", *what, said=said)
+    async def _check(self, *what: str, stdin: str = "") -> tuple[int | None, str]:
+        return await self._promtool("check", *what, stdin=stdin)
 
-    async def _promtool(self, *what: str, said: str = "") -> tuple[int | None, str]:
+    async def _promtool(self, *what: str, stdin: str = "") -> tuple[int | None, str]:
         program = await asyncio.create_subprocess_exec(
             self.promtool,
             *what,
@@ -57,7 +57,7 @@ class Programs:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        answer, _ = await program.communicate(said.encode())
+        answer, _ = await program.communicate(stdin.encode())
         return program.returncode, answer.decode()
 
 

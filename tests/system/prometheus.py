@@ -93,7 +93,7 @@ class Prometheus:
         return max(answer.values())
 
     async def types(self, job: str) -> dict[str, str]:
-        """The families that a job's target has told, by the names that its format gives them."""
+        """The families that a job's target has exposed, by the names that its format gives them."""
         answer = await self._get("/api/v1/targets/metadata", match_target=f'{{job="{job}"}}')
         return {family["metric"]: family["type"] for family in answer["data"]}
 
@@ -158,7 +158,7 @@ async def listening(program: Path, *flags: str) -> AsyncIterator[tuple[str, list
     process = await asyncio.create_subprocess_exec(
         program,
         *flags,
-        "--web.listen-address=127.0.0.1:0",  # it says which port the system gave it
+        "--web.listen-address=127.0.0.1:0",  # it logs which port the system gave it
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -223,7 +223,7 @@ def _configuration(jobs: Mapping[str, str], every: str) -> dict[str, Any]:
 async def _keep(
     program: asyncio.subprocess.Process, log: list[str], address: asyncio.Future[str]
 ) -> None:
-    """Read the log to its end; the address, when it is told, is what others wait for."""
+    """Read the log to its end; others wait for the address, when it is logged."""
     assert program.stderr is not None
     async for line in program.stderr:
         log.append(line.decode())

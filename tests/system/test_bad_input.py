@@ -1,4 +1,4 @@
-"""Pages made of what strangers sent, to a reader that others wrote."""
+"""Pages made of untrusted input, read by an independent parser."""
 
 import asyncio
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.exposition import Format
+from exporter.metrics.page import Format
 from exporter.zstack.schema import model_services
-from tests.strangers import RECORDS, body_of, inventory_of, page_of
+from tests.support.hostile_inputs import RECORDS, body_of, inventory_of, page_of
 
 from .programs import Programs
 
 PAGES = 25
 
 
-async def test_promtool_has_nothing_to_say_of_such_pages(programs: Programs) -> None:
+async def test_promtool_accepts_such_pages(programs: Programs) -> None:
     pages: list[str] = []
 
     @settings(max_examples=PAGES, database=None)

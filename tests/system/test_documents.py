@@ -2,26 +2,21 @@
 
 import re
 import shutil
+from itertools import chain
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 import yaml
 
 from exporter.simulator import Cloud, serving
-from tests.exporting import exporting, target
+from tests.support.documents import ROOT, blocks, scrape_configs
+from tests.support.exporting import exporting, target
 
 from .programs import Programs
 from .prometheus import scraping
 
-ROOT = Path(__file__).parents[2]
 RUNBOOKS = tuple(f"docs/runbooks/{page.name}" for page in (ROOT / "docs/runbooks").iterdir())
-PAGES = ("README.md", "docs/metrics.md", *RUNBOOKS)
-
-
-def blocks(page: str, language: str) -> list[str]:
-    text = (ROOT / page).read_text("utf-8")
-    return [dedent(block) for block in re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)]
+PAGES = ("README.md", "docs/metrics.md", "docs/endpoints.md", *RUNBOOKS)
 
 
 QUERIES = [
@@ -34,11 +29,10 @@ QUERIES = [
 
 @pytest.mark.system
 async def test_prometheus_takes_every_example(programs: Programs, tmp_path: Path) -> None:
-    examples = blocks("README.md", "yaml")
-    assert len(examples) == 4
+    pages = (scrape_configs("docs/fleet.md"), scrape_configs("docs/endpoints.md"))
+    examples = [*blocks("README.md", "yaml"), *chain.from_iterable(pages)]
+    assert len(examples) == 13
     shutil.copytree(ROOT / "deploy/prometheus/rules", tmp_path / "rules")
-    for name in ("exporter.crt", "scrape-password"):
-        (tmp_path / name).touch()
     for example in examples:
         file = tmp_path / "prometheus.yml"
         file.write_text(example)
@@ -49,14 +43,13 @@ async def test_prometheus_takes_every_example(programs: Programs, tmp_path: Path
 async def test_prometheus_takes_the_scrape_config_for_kubernetes(
     programs: Programs, tmp_path: Path
 ) -> None:
-    documented = blocks("docs/kubernetes.md", "yaml")
-    [example] = [block for block in documented if "scrape_configs:" in block]
+    [example] = scrape_configs("docs/kubernetes.md")
     file = tmp_path / "prometheus.yml"
     file.write_text(example)
-    code, said = await programs.check_config(file)
-    if "field kubernetes_sd_configs not found" in said:
+    code, output = await programs.check_config(file)
+    if "field kubernetes_sd_configs not found" in output:
         pytest.skip("this build of Prometheus discovers nothing in Kubernetes")
-    assert code == 0, said
+    assert code == 0, output
 
 
 @pytest.mark.system
@@ -64,8 +57,8 @@ async def test_prometheus_understands_every_query(programs: Programs, tmp_path: 
     rules = [{"record": f"query:{n}", "expr": query} for n, query in enumerate(QUERIES)]
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "documents", "rules": rules}]}))
-    code, said = await programs.check_rules(file)
-    assert code == 0, said
+    code, output = await programs.check_rules(file)
+    assert code == 0, output
 
 
 @pytest.mark.system

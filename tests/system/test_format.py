@@ -6,7 +6,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.simulator import Cloud, Fault, serving
-from tests.exporting import Exporter, exporting, target
+from tests.support.exporting import Exporter, exporting, target
 
 from .programs import Programs
 
@@ -28,7 +28,7 @@ def estate(*, hostile: bool) -> Cloud:
 
 @pytest.mark.system
 @HOSTILE
-async def test_promtool_finds_nothing_to_say(programs: Programs, *, hostile: bool) -> None:
+async def test_promtool_accepts_the_page(programs: Programs, *, hostile: bool) -> None:
     cloud = estate(hostile=hostile)
     cloud.faults.append(Fault.error("SYS.1006", operation="QueryModelService", times=1))
     async with serving(cloud) as platform, exporting(target=target(platform)) as exporter:
@@ -40,7 +40,7 @@ async def test_promtool_finds_nothing_to_say(programs: Programs, *, hostile: boo
 
 
 @HOSTILE
-async def test_both_formats_say_the_same(*, hostile: bool) -> None:
+async def test_both_formats_have_the_same_content(*, hostile: bool) -> None:
     async with (
         serving(estate(hostile=hostile)) as platform,
         exporting(target=target(platform, interval=NEVER_AGAIN)) as exporter,

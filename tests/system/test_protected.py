@@ -1,4 +1,4 @@
-"""From nothing to a protected exporter that Prometheus scrapes, in the README's own words."""
+"""From nothing to a protected exporter that Prometheus scrapes, as docs/web-config.md shows it."""
 
 import os
 import re
@@ -16,7 +16,7 @@ import yaml
 from yarl import URL
 
 from exporter.simulator import Cloud, serving
-from tests.test_commands import started
+from tests.support.commands import started
 
 from .programs import Programs
 from .prometheus import Prometheus, running
@@ -26,8 +26,8 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command here"),
 ]
 
-README: Final = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-SECTION: Final = README.split("\n## Protect it", 1)[1].split("\n## ", 1)[0]
+PAGE: Final = (Path(__file__).parents[2] / "docs/web-config.md").read_text("utf-8")
+SECTION: Final = PAGE.split("\n## In two minutes", 1)[1].split("\n## ", 1)[0]
 PREPARE, START = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
 SECRET, COMMAND = START.replace("\\\n", "").splitlines()
 (SCRAPE,) = re.findall(r"```yaml\n(.*?)```", SECTION, re.DOTALL)
@@ -36,7 +36,7 @@ PATH: Final = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder in which the README's commands have been run."""
+    """A folder in which the page's commands have been run."""
     subprocess.run(
         ["bash", "-euc", PREPARE + SECRET],
         cwd=tmp_path,
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def flags(folder: Path, platform: str) -> list[str]:
-    """The README's flags, with what differs here: the platform, the folder and the port."""
+    """The page's flags, with what differs here: the platform, the folder and the port."""
     program, *given = shlex.split(COMMAND)
     assert program == "zstack-aios-exporter"
     here = [str(folder / each) if (folder / each).is_file() else each for each in given]
@@ -56,7 +56,7 @@ def flags(folder: Path, platform: str) -> list[str]:
     return [*here, "--web.listen-address", "127.0.0.1:0", "--target.interval", "1s"]
 
 
-async def test_prometheus_scrapes_an_exporter_that_lets_nobody_else_in(
+async def test_prometheus_scrapes_an_exporter_that_refuses_all_others(
     programs: Programs, folder: Path
 ) -> None:
     configuration = yaml.safe_load(SCRAPE) | {"global": {"scrape_interval": "1s"}}
@@ -66,14 +66,14 @@ async def test_prometheus_scrapes_an_exporter_that_lets_nobody_else_in(
     ):
         url = URL(exporter)
         assert url.scheme == "https"
-        await refuses_strangers(url, folder)
+        await refuses_clients_without_password(url, folder)
         [job] = configuration["scrape_configs"]
         job["static_configs"] = [{"targets": [f"localhost:{url.port}"]}]
         async with running(programs, folder, configuration) as prometheus:
             await sees(prometheus, 7)
 
 
-async def refuses_strangers(url: URL, folder: Path) -> None:
+async def refuses_clients_without_password(url: URL, folder: Path) -> None:
     trusting = ssl.create_default_context(cafile=folder / "exporter.crt")
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as http:
         for headers in ({}, {"Authorization": aiohttp.encode_basic_auth("prometheus", "a guess")}):

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter.simulator import HOSTILE, Cloud, Fault, serving
-from tests.exporting import exporting, target
+from tests.support.exporting import exporting, target
 
 from .expected import inventory
 from .installed import exporter_of
@@ -45,6 +45,7 @@ async def test_holds_what_the_platform_has_in_both_formats(
         assert (await prometheus.types("text"))["zstack_polls_total"] == "counter"
 
 
+@pytest.mark.small_sample(0)
 async def test_names_meant_to_break_it_cost_no_sample(programs: Programs, tmp_path: Path) -> None:
     cloud = Cloud(services=50)
     cloud.faults.append(Fault.hostile())
@@ -71,6 +72,7 @@ async def test_names_meant_to_break_it_cost_no_sample(programs: Programs, tmp_pa
         await _assert_everything_was_taken(prometheus, moment)
 
 
+@pytest.mark.small_sample(0)
 async def test_a_living_platform_adds_up_at_every_scrape(
     programs: Programs, tmp_path: Path
 ) -> None:

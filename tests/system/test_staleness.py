@@ -8,14 +8,17 @@ from typing import Any
 import pytest
 
 from exporter.simulator import Cloud, Fault, serving
-from tests.exporting import exporting, target
+from tests.support.exporting import exporting, target
 
 from .programs import Programs
 from .prometheus import Labels, Prometheus, labels, scraping
 
 pytestmark = pytest.mark.system
 
-INVENTORY = '{__name__=~"zstack_model_service.*"}'
+INVENTORY = (
+    '{__name__=~"zstack_model_service.*",__name__!~"zstack_model_service_(instance|endpoint).*"}'
+)
+"""Of the model services alone: what runs of them is a list of its own."""
 
 
 @asynccontextmanager
@@ -32,6 +35,7 @@ async def watched(
         yield prometheus
 
 
+@pytest.mark.small_sample(0)
 async def test_services_that_are_deleted_or_renamed_leave_no_series(
     programs: Programs, tmp_path: Path
 ) -> None:
@@ -61,6 +65,7 @@ async def test_services_that_are_deleted_or_renamed_leave_no_series(
         assert not prometheus.troubles
 
 
+@pytest.mark.small_sample(0)
 async def test_an_api_error_shows_with_its_code_until_it_is_over(
     programs: Programs, tmp_path: Path
 ) -> None:

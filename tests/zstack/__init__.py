@@ -1,1 +1,1 @@
-"""The client library held to what ZStack does."""
+"""The client library against the behaviour of ZStack."""

@@ -14,14 +14,17 @@ from exporter.simulator import Cloud, Fault
 from exporter.zstack import QUERY_MODEL_SERVICE, AccessKey, AccessKeyAuth
 from exporter.zstack.auth import signature
 from exporter.zstack.dates import fixed_offset, http_date
-from exporter.zstack.errors import (
-    ClockSkewError,
-    CredentialsError,
-    SessionError,
-    UnauthorizedError,
+from exporter.zstack.errors import ClockSkewError, CredentialsError, SessionError, UnauthorizedError
+from tests.support.client_fixture import (
+    KEY,
+    KEY_ID,
+    KEY_SECRET,
+    QUERY,
+    SHANGHAI,
+    Secret,
+    by_key,
+    client_for,
 )
-
-from .asking import KEY, KEY_ID, KEY_SECRET, QUERY, SHANGHAI, Secret, asking, by_key
 
 # 2025-06-05 15:47:29 in Shanghai
 MOMENT = 1_749_109_649.0
@@ -89,23 +92,23 @@ def test_date_reads_back_as_the_moment_it_was_made_of(moment: datetime, minutes:
 )
 async def test_platform_takes_the_date_in_its_own_zone(zone: str, *, check_time_zone: bool) -> None:
     cloud = Cloud(services=3, time_zone=zone, check_time_zone=check_time_zone)
-    async with asking(cloud, by_key(zone=ZoneInfo(zone))) as asked:
-        assert len((await asked.services()).services) == 3
+    async with client_for(cloud, by_key(zone=ZoneInfo(zone))) as fixture:
+        assert len((await fixture.services()).services) == 3
 
 
-async def test_any_zone_will_do_where_the_platform_heeds_zones() -> None:
+async def test_any_zone_is_accepted_where_the_platform_reads_zones() -> None:
     cloud = Cloud(services=3, check_time_zone=True)
-    async with asking(cloud, by_key(zone=ZoneInfo("America/New_York"))) as asked:
-        assert len((await asked.services()).services) == 3
+    async with client_for(cloud, by_key(zone=ZoneInfo("America/New_York"))) as fixture:
+        assert len((await fixture.services()).services) == 3
 
 
-async def test_platform_in_this_machines_zone_is_met_at_once(
+async def test_platform_in_this_machines_zone_accepts_the_first_request(
     local_zone: Callable[[str], None],
 ) -> None:
     local_zone("America/New_York")
     cloud = Cloud(services=3, time_zone="America/New_York")
-    async with asking(cloud, by_key(zone=None)) as asked:
-        await asked.services()
+    async with client_for(cloud, by_key(zone=None)) as fixture:
+        await fixture.services()
 
     assert cloud.statuses == {200: 1}
 
@@ -115,12 +118,12 @@ async def test_platform_in_shanghai_is_found_after_one_refusal(
 ) -> None:
     local_zone("UTC")
     cloud = Cloud(services=3, time_zone="Asia/Shanghai")
-    async with asking(cloud, by_key(zone=None)) as asked:
-        await asked.services()
-        await asked.services()
+    async with client_for(cloud, by_key(zone=None)) as fixture:
+        await fixture.services()
+        await fixture.services()
 
     assert [request.status for request in cloud.requests] == [403, 200, 200]
-    assert asked.waits == []
+    assert fixture.waits == []
 
 
 async def test_requests_at_the_same_time_find_the_zone_together(
@@ -128,22 +131,22 @@ async def test_requests_at_the_same_time_find_the_zone_together(
 ) -> None:
     local_zone("UTC")
     cloud = Cloud(services=3, time_zone="Asia/Shanghai")
-    async with asking(cloud, by_key(zone=None)) as asked:
-        await asyncio.gather(*(asked.services() for _ in range(20)))
+    async with client_for(cloud, by_key(zone=None)) as fixture:
+        await asyncio.gather(*(fixture.services() for _ in range(20)))
 
     assert cloud.statuses[200] == 20
 
 
 @pytest.mark.parametrize(
-    "zone", [None, fixed_offset("+08:00")], ids=["nobody said", "the operator said"]
+    "zone", [None, fixed_offset("+08:00")], ids=["unset", "set by the operator"]
 )
 async def test_zone_that_fits_nowhere_is_a_clock_skew(
     zone: tzinfo | None, local_zone: Callable[[str], None]
 ) -> None:
     local_zone("UTC")
     cloud = Cloud(services=3, time_zone="America/New_York")
-    async with asking(cloud, by_key(zone=zone)) as asked:
-        error = await asked.failure()
+    async with client_for(cloud, by_key(zone=zone)) as fixture:
+        error = await fixture.failure()
 
     assert isinstance(error, ClockSkewError)
     assert cloud.statuses == {403: 1 if zone else 2}
@@ -151,20 +154,20 @@ async def test_zone_that_fits_nowhere_is_a_clock_skew(
 
 async def test_clock_skew_is_no_refusal_of_the_key() -> None:
     cloud = Cloud(services=3, now=lambda: time.time() + 3600)
-    async with asking(cloud) as asked:
-        assert isinstance(await asked.failure(), ClockSkewError)
+    async with client_for(cloud) as fixture:
+        assert isinstance(await fixture.failure(), ClockSkewError)
         cloud.now = time.time
-        assert len((await asked.services()).services) == 3
+        assert len((await fixture.services()).services) == 3
 
 
 @pytest.mark.parametrize(
     "key", [AccessKey("nobodysaccesskeyid00", KEY_SECRET), AccessKey(KEY_ID, "wrong")]
 )
-async def test_refused_key_is_shown_once_and_no_more(key: AccessKey) -> None:
+async def test_refused_key_is_sent_once_and_no_more(key: AccessKey) -> None:
     cloud = Cloud(services=3)
-    async with asking(cloud, by_key(key)) as asked:
+    async with client_for(cloud, by_key(key)) as fixture:
         for _ in range(5):
-            assert isinstance(await asked.failure(), UnauthorizedError)
+            assert isinstance(await fixture.failure(), UnauthorizedError)
 
     assert cloud.statuses == {403: 1}
 
@@ -172,26 +175,26 @@ async def test_refused_key_is_shown_once_and_no_more(key: AccessKey) -> None:
 async def test_changed_key_is_tried() -> None:
     cloud = Cloud(services=3)
     secret = Secret(AccessKey(KEY_ID, "wrong"))
-    async with asking(cloud, lambda _: AccessKeyAuth(secret, zone=SHANGHAI)) as asked:
-        await asked.failure()
+    async with client_for(cloud, lambda _: AccessKeyAuth(secret, zone=SHANGHAI)) as fixture:
+        await fixture.failure()
         secret.value = KEY
-        assert len((await asked.services()).services) == 3
+        assert len((await fixture.services()).services) == 3
 
     assert cloud.statuses == {403: 1, 200: 1}
 
 
-async def test_session_error_says_nothing_of_a_key() -> None:
+async def test_session_error_is_not_blamed_on_the_key() -> None:
     cloud = Cloud(services=3, faults=[Fault.error("ID.1001", operation=QUERY, times=1)])
-    async with asking(cloud) as asked:
-        assert isinstance(await asked.failure(), SessionError)
-        assert len((await asked.services()).services) == 3
+    async with client_for(cloud) as fixture:
+        assert isinstance(await fixture.failure(), SessionError)
+        assert len((await fixture.services()).services) == 3
 
 
 async def test_key_leaves_nothing_open() -> None:
     cloud = Cloud(services=3)
-    async with asking(cloud) as asked:
-        await asked.services()
-        await asked.client.close()
+    async with client_for(cloud) as fixture:
+        await fixture.services()
+        await fixture.client.close()
 
     assert cloud.operations == {QUERY: 1}
 
@@ -202,8 +205,8 @@ async def test_key_id_that_no_header_can_carry_is_refused_without_a_request(key_
         return AccessKey(key_id, KEY_SECRET)
 
     cloud = Cloud(services=3)
-    async with asking(cloud, lambda _: AccessKeyAuth(read)) as asked:
-        error = await asked.failure()
+    async with client_for(cloud, lambda _: AccessKeyAuth(read)) as fixture:
+        error = await fixture.failure()
 
     assert isinstance(error, CredentialsError)
     assert key_id not in str(error)

@@ -1,4 +1,4 @@
-"""Platforms that allow an account one session: nobody is thrown out over and over by us."""
+"""Platforms that allow an account one session: the exporter does not end others' over and over."""
 
 import time
 from collections.abc import AsyncIterator
@@ -10,10 +10,18 @@ import pytest
 from exporter.simulator import Account as Known
 from exporter.simulator import Cloud, Fault, serving
 from exporter.zstack import QUERY_MODEL_SERVICE, Account
-from exporter.zstack.contention import CALM_SECONDS, ENOUGH, LONGEST_REST_SECONDS, Contention
+from exporter.zstack.contention import CALM_SECONDS, EARLY_ENDS, LONGEST_BACKOFF_SECONDS, Contention
 from exporter.zstack.errors import ContendedError, SessionError
-
-from .asking import ADMIN, LOG_IN, QUERY, Asked, Secret, asking, asking_at, by_account
+from tests.support.client_fixture import (
+    ADMIN,
+    LOG_IN,
+    QUERY,
+    ClientFixture,
+    Secret,
+    by_account,
+    client_at,
+    client_for,
+)
 
 MINUTE = 60
 
@@ -41,12 +49,12 @@ class Two:
     """Two pollers with one account at a platform that allows it one session."""
 
     cloud: Cloud
-    one: Asked
-    other: Asked
+    one: ClientFixture
+    other: ClientFixture
 
     async def polls_in_turn(self, clock: Clock, *, every: float = MINUTE) -> ContendedError:
-        """The error of the first one, after so many polls of both that it had enough."""
-        for _ in range(ENOUGH):
+        """The error of the first one, after enough polls of both that it backs off."""
+        for _ in range(EARLY_ENDS):
             await self.one.services()
             await self.other.services()
             clock.forward(every)
@@ -64,13 +72,13 @@ async def two(clock: Clock) -> AsyncIterator[Two]:
     cloud = Cloud(services=3, unique_session=True, now=clock.now)
     async with (
         serving(cloud) as url,
-        asking_at(url, by_account(clock=clock.now)) as one,
-        asking_at(url, by_account(clock=clock.now)) as other,
+        client_at(url, by_account(clock=clock.now)) as one,
+        client_at(url, by_account(clock=clock.now)) as other,
     ):
         yield Two(cloud, one, other)
 
 
-async def test_who_is_thrown_out_time_and_again_says_so(clock: Clock) -> None:
+async def test_account_that_is_thrown_out_again_and_again_is_reported(clock: Clock) -> None:
     async with two(clock) as both:
         error = await both.polls_in_turn(clock)
 
@@ -81,7 +89,7 @@ async def test_who_is_thrown_out_time_and_again_says_so(clock: Clock) -> None:
     )
 
 
-async def test_who_is_thrown_out_time_and_again_leaves_the_other_in_peace(clock: Clock) -> None:
+async def test_account_that_is_thrown_out_again_and_again_backs_off(clock: Clock) -> None:
     async with two(clock) as both:
         await both.polls_in_turn(clock)
         logins = both.logins
@@ -93,26 +101,26 @@ async def test_who_is_thrown_out_time_and_again_leaves_the_other_in_peace(clock:
         assert both.logins == logins
 
 
-async def test_the_one_that_stayed_is_not_driven_off_by_the_next_try(clock: Clock) -> None:
+async def test_the_session_that_stayed_is_not_ended_by_the_next_try(clock: Clock) -> None:
     async with two(clock) as both:
         await both.polls_in_turn(clock)
         clock.forward(CALM_SECONDS)
         for _ in range(5):
-            await both.one.services()  # logs in, and out goes the other
+            await both.one.services()  # logs in, which ends the other session
             for _ in range(3):
                 await both.other.services()
                 assert isinstance(await both.one.failure(), ContendedError)
                 clock.forward(MINUTE)
-            clock.forward(LONGEST_REST_SECONDS)
+            clock.forward(LONGEST_BACKOFF_SECONDS)
 
 
-async def test_rests_grow_up_to_an_hour(clock: Clock) -> None:
+async def test_backoff_grows_up_to_an_hour(clock: Clock) -> None:
     rests = []
     async with two(clock) as both:
         error = await both.polls_in_turn(clock)
         for _ in range(5):
             rests.append(str(error).rpartition("no login for ")[2])
-            clock.forward(LONGEST_REST_SECONDS)
+            clock.forward(LONGEST_BACKOFF_SECONDS)
             await both.one.services()
             await both.other.services()
             failure = await both.one.failure()
@@ -122,7 +130,7 @@ async def test_rests_grow_up_to_an_hour(clock: Clock) -> None:
     assert rests == ["10 minutes", "20 minutes", "40 minutes", "60 minutes", "60 minutes"]
 
 
-async def test_all_is_forgotten_once_a_session_has_lasted(clock: Clock) -> None:
+async def test_the_count_is_reset_once_a_session_has_lasted(clock: Clock) -> None:
     async with two(clock) as both:
         await both.polls_in_turn(clock)
         clock.forward(CALM_SECONDS)
@@ -130,12 +138,12 @@ async def test_all_is_forgotten_once_a_session_has_lasted(clock: Clock) -> None:
         clock.forward(CALM_SECONDS)
         await both.other.services()
         await both.one.services()
-        for _ in range(ENOUGH - 1):
+        for _ in range(EARLY_ENDS - 1):
             await both.other.services()
             await both.one.services()
 
 
-async def test_it_goes_on_when_the_other_has_gone(clock: Clock) -> None:
+async def test_polls_resume_when_the_other_client_has_gone(clock: Clock) -> None:
     async with two(clock) as both:
         await both.polls_in_turn(clock)
         await both.other.client.close()
@@ -148,7 +156,7 @@ async def test_it_goes_on_when_the_other_has_gone(clock: Clock) -> None:
         assert both.logins == logins + 1
 
 
-async def test_who_is_thrown_out_seldom_just_logs_in_again(clock: Clock) -> None:
+async def test_account_that_is_seldom_thrown_out_logs_in_again(clock: Clock) -> None:
     async with two(clock) as both:
         for _ in range(10):
             await both.one.services()
@@ -156,22 +164,22 @@ async def test_who_is_thrown_out_seldom_just_logs_in_again(clock: Clock) -> None
             clock.forward(CALM_SECONDS)
 
 
-async def test_sessions_that_run_out_between_polls_are_nobodys_doing(clock: Clock) -> None:
+async def test_sessions_that_expire_between_polls_do_not_count(clock: Clock) -> None:
     cloud = Cloud(services=3, session_timeout=30, now=clock.now)
-    async with asking(cloud, by_account(clock=clock.now)) as asked:
+    async with client_for(cloud, by_account(clock=clock.now)) as fixture:
         for _ in range(10):
-            await asked.services()
-            await asked.services()
+            await fixture.services()
+            await fixture.services()
             clock.forward(MINUTE)
 
     assert cloud.operations[LOG_IN] == 10
 
 
-async def test_sessions_that_were_never_good_are_no_sign_of_another(clock: Clock) -> None:
+async def test_sessions_that_were_never_valid_do_not_count(clock: Clock) -> None:
     cloud = Cloud(services=3, faults=[Fault.expired(operation=QUERY)], now=clock.now)
-    async with asking(cloud, by_account(clock=clock.now)) as asked:
+    async with client_for(cloud, by_account(clock=clock.now)) as fixture:
         for _ in range(10):
-            assert type(await asked.failure()) is SessionError
+            assert type(await fixture.failure()) is SessionError
 
 
 async def test_other_credentials_may_log_in_at_once(clock: Clock) -> None:
@@ -180,8 +188,8 @@ async def test_other_credentials_may_log_in_at_once(clock: Clock) -> None:
     secret = Secret(ADMIN)
     async with (
         serving(cloud) as url,
-        asking_at(url, by_account(secret, clock=clock.now)) as one,
-        asking_at(url, by_account(clock=clock.now)) as other,
+        client_at(url, by_account(secret, clock=clock.now)) as one,
+        client_at(url, by_account(clock=clock.now)) as other,
     ):
         await Two(cloud, one, other).polls_in_turn(clock)
         secret.value = Account("exporter", "secret")
@@ -196,13 +204,13 @@ ENDED = SessionError("ended", QUERY_MODEL_SERVICE, code="ID.1001")
 def contended(now: list[float]) -> Contention:
     """Sessions ended early just often enough, at this time."""
     contention = Contention(lambda: now[0])
-    for _ in range(ENOUGH):
+    for _ in range(EARLY_ENDS):
         contention.check()
         contention.ended(ENDED, lived=CALM_SECONDS - 1, lifetime=CALM_SECONDS)
     return contention
 
 
-def test_a_login_may_be_tried_from_the_moment_at_which_the_rest_ends() -> None:
+def test_a_login_may_be_tried_as_soon_as_the_backoff_ends() -> None:
     now = [1000.0]
     contention = contended(now)
     now[0] = 1000.0 + CALM_SECONDS - 0.5
@@ -220,16 +228,16 @@ def test_a_session_that_lasted_as_long_as_it_should_begins_the_count_anew(
 ) -> None:
     contention = Contention(lambda: 0.0)
     for _ in range(2):
-        for _ in range(ENOUGH - 1):
+        for _ in range(EARLY_ENDS - 1):
             contention.ended(ENDED, lived=CALM_SECONDS - 1, lifetime=CALM_SECONDS)
         contention.ended(ENDED, lived=lived, lifetime=lifetime)
     contention.check()
 
 
-def test_rests_grow_no_further_however_often_sessions_are_ended() -> None:
+def test_backoff_grows_no_further_however_often_sessions_are_ended() -> None:
     now = [0.0]
     contention = contended(now)
     for _ in range(2000):
         contention.ended(ENDED, lived=0, lifetime=CALM_SECONDS)
-    now[0] = LONGEST_REST_SECONDS
+    now[0] = LONGEST_BACKOFF_SECONDS
     contention.check()

@@ -12,8 +12,15 @@ from exporter.simulator import DATE_STYLES, Cloud, DateStyle, Fault
 from exporter.zstack import AccessKeyAuth, timestamp, timestamps
 from exporter.zstack.dates import fixed_offset, http_date, zone_named
 from exporter.zstack.errors import CredentialsError, DeniedError, MalformedError
-
-from .asking import KEY, SHANGHAI, Secret, asking, asking_at, reply, replying
+from tests.support.client_fixture import (
+    KEY,
+    SHANGHAI,
+    Secret,
+    client_at,
+    client_for,
+    reply,
+    replying,
+)
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -31,6 +38,10 @@ def at(*moment: int, zone: tzinfo = UTC) -> float:
         "Nov 14, 2017 10:20:57\xa0pm",
         "Nov 14, 2017 22:20:57",
         "November 14, 2017 22:20:57",
+        "2017年11月14日 下午10:20:57",
+        "2017年11月14日 22:20:57",
+        "2017年11月14日\u3000下午10:20:57",
+        "2017年11月14日\u202f下午\xa010:20:57 ",
         " 2017-11-14 22:20:57 ",
         "2017-11-14T22:20:57",
         "2017-11-14T22:20:57.000+08:00",
@@ -52,9 +63,9 @@ async def test_dates_of_a_platform_are_the_moments_they_were_made_of(
     style: DateStyle, zone: str
 ) -> None:
     cloud = Cloud(services=50, date_style=style, time_zone=zone, check_time_zone=True)
-    async with asking(cloud) as asked:
-        listing = await asked.services()
-        platform = await asked.client.time_zone()
+    async with client_for(cloud) as fixture:
+        listing = await fixture.services()
+        platform = await fixture.client.time_zone()
 
     for service in listing.services:
         created = cloud.estate[service.uuid].created
@@ -70,6 +81,11 @@ async def test_dates_of_a_platform_are_the_moments_they_were_made_of(
         ("Jan 1, 2025 1:00:00 AM", 1),
         ("Jan 1, 2025 12:00:00 PM", 12),
         ("Jan 1, 2025 11:00:00 PM", 23),
+        ("2025年1月1日 上午12:30:00", 0),
+        ("2025年1月1日 上午1:00:00", 1),
+        ("2025年1月1日 下午12:30:00", 12),
+        ("2025年01月01日 下午11:00:00", 23),
+        ("2025年1月1日 0:00:00", 0),
     ],
 )
 def test_twelve_comes_before_one(text: str, hour: int) -> None:
@@ -101,7 +117,10 @@ def test_summer_time_counts(text: str, offset: int) -> None:
         "Nov 14, 2017 13:20:57 PM", "Nov 14, 2017 25:20:57 PM", "Nov 14, 2017 24:00:00",
         "Nov 14, 0000 1:00:00 AM", "99999999999999999999", "1712", "\ud800", "Jan 1, 2025",
         "2025-13-01 00:00:00", "NaN", "-1", float("nan"), float("inf"), float("-inf"), None,
-        1e300, -1e300, 253_402_300_800_000,
+        1e300, -1e300, 253_402_300_800_000, "2017/11/14 22:20:57", "2017年11月14日 下午13:20:57",
+        "2017年11月31日 下午1:20:57", "2017年13月1日 1:20:57", "2017年11月14日",
+        "0000年1月1日 1:00:00", f"Nov{'a' * 99} 14, 2017 10:20:57 PM",
+        f"{'0' * 99}2017年11月14日 1:00:00", " " * 99 + "1510669257",
     ],
 )  # fmt: skip
 def test_nonsense_is_no_date(text: str | float | None) -> None:
@@ -112,13 +131,13 @@ def test_nonsense_is_no_date(text: str | float | None) -> None:
     ("number", "expected"),
     [(10**11, "100000000000.0"), (10**11 + 1000, "100000001.0"), (-0.0, "0.0")],
 )
-def test_number_of_no_year_that_anybody_plans_for_counts_milliseconds(
-    number: float, expected: str
-) -> None:
+def test_number_of_an_implausible_year_counts_milliseconds(number: float, expected: str) -> None:
     assert str(timestamp(number, None)) == expected
 
 
-@pytest.mark.parametrize("text", ["Nov 14, 2017 10:20:57 PM", "2017-11-14 22:20:57"])
+@pytest.mark.parametrize(
+    "text", ["Nov 14, 2017 10:20:57 PM", "2017-11-14 22:20:57", "2017年11月14日 下午10:20:57"]
+)
 def test_date_without_any_zone_is_none(text: str) -> None:
     assert timestamp(text, None) is None
 
@@ -195,47 +214,47 @@ def test_zone_is_that_of_the_name_or_else_of_the_offset(
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "UTC"])
 async def test_platform_is_asked_for_its_zone(zone: str) -> None:
-    async with asking(Cloud(time_zone=zone, check_time_zone=True)) as asked:
-        assert await asked.client.time_zone() == ZoneInfo(zone)
+    async with client_for(Cloud(time_zone=zone, check_time_zone=True)) as fixture:
+        assert await fixture.client.time_zone() == ZoneInfo(zone)
 
 
 async def test_platform_without_that_api_has_no_zone() -> None:
     nothing_there = Fault.text(404, "no api mapping to /v1/management-nodes/platform-timezone")
-    async with asking(Cloud(faults=[nothing_there])) as asked:
-        assert await asked.client.time_zone() is None
+    async with client_for(Cloud(faults=[nothing_there])) as fixture:
+        assert await fixture.client.time_zone() is None
 
 
 @pytest.mark.parametrize(
     "body", [b"{}", b'{"timezone":"Nowhere","offset":"none"}', b'{"x":"\xff"}']
 )
 async def test_platform_that_names_no_zone_has_none(body: bytes) -> None:
-    async with replying(reply(body)) as told, asking_at(told.url) as asked:
-        assert await asked.client.time_zone() is None
+    async with replying(reply(body)) as server, client_at(server.url) as fixture:
+        assert await fixture.client.time_zone() is None
 
 
-async def test_platform_that_names_an_offset_is_taken_at_its_word() -> None:
+async def test_offset_that_the_platform_names_is_used() -> None:
     body = b'{"timezone":"Nowhere","offset":"+05:45"}'
-    async with replying(reply(body)) as told, asking_at(told.url) as asked:
-        assert await asked.client.time_zone() == fixed_offset("+05:45")
+    async with replying(reply(body)) as server, client_at(server.url) as fixture:
+        assert await fixture.client.time_zone() == fixed_offset("+05:45")
 
 
-async def test_other_failures_to_tell_the_zone_are_errors() -> None:
-    async with asking(Cloud(faults=[Fault.error("ID.1002")])) as asked:
+async def test_other_failures_to_read_the_zone_are_errors() -> None:
+    async with client_for(Cloud(faults=[Fault.error("ID.1002")])) as fixture:
         with pytest.raises(DeniedError):
-            await asked.client.time_zone()
-    async with replying(reply(b"[]")) as told, asking_at(told.url) as asked:
+            await fixture.client.time_zone()
+    async with replying(reply(b"[]")) as server, client_at(server.url) as fixture:
         with pytest.raises(MalformedError):
-            await asked.client.time_zone()
+            await fixture.client.time_zone()
 
 
-async def test_zone_that_no_credentials_can_ask_for_is_told_as_just_that() -> None:
+async def test_zone_that_no_credentials_can_ask_for_has_its_own_error() -> None:
     secret = Secret(KEY)
     secret.trouble = OSError(2, "gone", "secret")
-    async with asking(Cloud(), lambda _: AccessKeyAuth(secret)) as asked:
+    async with client_for(Cloud(), lambda _: AccessKeyAuth(secret)) as fixture:
         with pytest.raises(CredentialsError) as caught:
-            await asked.client.time_zone()
+            await fixture.client.time_zone()
         assert caught.value.operation.name == "GetPlatformTimeZone"
-        assert (await asked.failure()).operation.name == "QueryModelService"
+        assert (await fixture.failure()).operation.name == "QueryModelService"
 
 
 @pytest.mark.parametrize("nonsense", ["XYZ-25:00", "Nowhere/Land", ":::"])
@@ -256,6 +275,8 @@ FORMS = st.sampled_from(
         "%b %-d, %Y %-I:%M:%S\u202f%p",
         "%b %-d, %Y  %-I:%M:%S %p",
         "%b %-d, %Y %-I:%M:%S %p ",
+        "%Y年%-m月%-d日 下午%-I:%M:%S",
+        "%Y年%m月%d日 %H:%M:%S",
     ]
 )
 MOMENTS = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31))  # noqa: DTZ001

@@ -6,8 +6,7 @@ import pytest
 
 from exporter.simulator import Cloud, Fault
 from exporter.zstack import DeadlineError, ZStackError, errors
-
-from .asking import QUERY, asking, asking_at, replying
+from tests.support.client_fixture import QUERY, client_at, client_for, replying
 
 TROUBLES: dict[str, tuple[Fault, ...]] = {
     "UnreachableError": (Fault.reset(), Fault.reset_midway()),
@@ -20,13 +19,14 @@ TROUBLES: dict[str, tuple[Fault, ...]] = {
     "UnsupportedError": (Fault.unsupported(),),
     "RejectedError": (Fault.error("SYS.1000"), Fault.text(400, "missing header")),
     "NotReadyError": (Fault.not_ready(), Fault.text(500)),
-    "MalformedError": (Fault.html(200), Fault.html(502), Fault.truncated(), Fault.text(200, "")),
+    "MalformedError": (Fault.html(200), Fault.html(502), Fault.truncated(), Fault.flood()),
     "TooLargeError": (Fault.oversize(2 << 20),),
+    "UnreadableError": (Fault.without_uuid(rows=1000),),
     "IncompleteError": (Fault.wrong_total(), Fault.capped(1)),
 }
 ABSTRACT = {"ExchangeError", "PollError"}
 OF_THE_CALLER = {"CredentialsError", "DeadlineError"}
-"""No answer says that a secret can't be read, or that the time for a poll is over."""
+"""No answer means that a secret cannot be read, or that the time for a poll is over."""
 OF_MANY_POLLS = {"ContendedError"}
 
 
@@ -38,17 +38,17 @@ OF_MANY_POLLS = {"ContendedError"}
         for trouble in troubles
     ],
 )
-async def test_trouble_is_an_error_of_its_own_class(name: str, trouble: Fault) -> None:
+async def test_fault_is_an_error_of_its_own_class(name: str, trouble: Fault) -> None:
     cloud = Cloud(services=20, faults=[trouble])
-    async with asking(cloud, page_size=10, max_response_bytes=1 << 20) as asked:
-        error = await asked.failure()
+    async with client_for(cloud, page_size=10, max_response_bytes=1 << 20) as fixture:
+        error = await fixture.failure()
 
     assert type(error).__name__ == name
     assert str(error).isprintable()
     assert error.operation.name == QUERY
 
 
-def test_every_class_has_its_trouble() -> None:
+def test_every_class_has_its_fault() -> None:
     assert {kind.__name__ for kind in _kinds(ZStackError)} == {
         *TROUBLES, *ABSTRACT, *OF_THE_CALLER, *OF_MANY_POLLS,
     }  # fmt: skip
@@ -78,16 +78,16 @@ def test_deadline_is_a_timeout() -> None:
 
 
 async def test_what_is_not_zstack_at_all_is_malformed() -> None:
-    async with replying(b"SSH-2.0-OpenSSH_9.6\r\n") as told, asking_at(told.url) as asked:
-        error = await asked.failure()
+    async with replying(b"SSH-2.0-OpenSSH_9.6\r\n") as server, client_at(server.url) as fixture:
+        error = await fixture.failure()
 
     assert isinstance(error, errors.MalformedError)
     assert str(error).isprintable()
 
 
-async def test_no_trouble_is_no_error() -> None:
-    async with asking(Cloud(services=20)) as asked:
-        assert (await asked.services()).total == 20
+async def test_no_fault_is_no_error() -> None:
+    async with client_for(Cloud(services=20)) as fixture:
+        assert (await fixture.services()).total == 20
 
 
 def _kinds(kind: type[ZStackError]) -> Iterator[type[ZStackError]]:

@@ -23,8 +23,7 @@ from exporter.zstack.errors import (
     UnsupportedError,
 )
 from exporter.zstack.refusals import LOCK_SECONDS, refusal
-
-from .asking import QUERY, asking, asking_at, reply, replying, send
+from tests.support.client_fixture import QUERY, client_at, client_for, reply, replying, send
 
 Kind = type[ExchangeError]
 
@@ -123,14 +122,15 @@ PAGES = (
 TRANSIENT = {UnreachableError, RateLimitedError, NotReadyError, MalformedError}
 
 
+@pytest.mark.small_sample(50)
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize(("code", "details"), CODES)
 async def test_code_decides_what_a_503_means(
     code: str, details: str | None, profile: Profile
 ) -> None:
     cloud = Cloud(services=1, profile=profile, faults=[Fault.error(code, details, operation=QUERY)])
-    async with asking(cloud) as asked:
-        error = await asked.failure()
+    async with client_for(cloud) as fixture:
+        error = await fixture.failure()
 
     expected = CODES[code, details]
     assert type(error) is expected
@@ -145,8 +145,8 @@ async def test_code_decides_what_a_503_means(
 @pytest.mark.parametrize(("status", "text"), TEXTS)
 async def test_status_and_words_decide_where_there_is_no_code(status: int, text: str) -> None:
     cloud = Cloud(services=1, faults=[Fault.text(status, text, operation=QUERY)])
-    async with asking(cloud) as asked:
-        error = await asked.failure()
+    async with client_for(cloud) as fixture:
+        error = await fixture.failure()
 
     expected = TEXTS[status, text]
     assert type(error) is expected
@@ -157,10 +157,10 @@ async def test_status_and_words_decide_where_there_is_no_code(status: int, text:
 
 @pytest.mark.parametrize("status", [403, 404, 500, 502, 503])
 @pytest.mark.parametrize("text", PAGES)
-async def test_page_for_people_is_of_something_else(status: int, text: str) -> None:
+async def test_html_page_is_malformed(status: int, text: str) -> None:
     cloud = Cloud(services=1, faults=[Fault.text(status, text)])
-    async with asking(cloud) as asked:
-        error = await asked.failure()
+    async with client_for(cloud) as fixture:
+        error = await fixture.failure()
 
     assert type(error) is MalformedError
     assert "<" not in str(error)
@@ -176,7 +176,7 @@ def refused(error: object, *, status: int = 503, **members: object) -> ExchangeE
     "number",
     ["10006", "10007", "10020"],
 )
-def test_global_code_alone_tells_an_ended_session(number: str) -> None:
+def test_global_code_alone_means_an_ended_session(number: str) -> None:
     code = f"ORG_ZSTACK_IDENTITY_{number}"
     for error in (
         {"globalErrorCode": code},
@@ -198,7 +198,7 @@ def test_unknown_global_code_is_kept() -> None:
 @pytest.mark.parametrize(
     ("code", "expected"), [("ID.1001", SessionError), ("LICENSE.1000", DeniedError)]
 )
-def test_code_of_a_cause_decides_where_the_outer_one_says_little(code: str, expected: Kind) -> None:
+def test_code_of_a_cause_decides_where_the_outer_one_is_general(code: str, expected: Kind) -> None:
     cause: dict[str, Any] = {"code": code, "details": "the true reason"}
     error = refused({"code": "SYS.1000", "cause": {"code": "SYS.1006", "cause": cause}})
     assert type(error) is expected
@@ -242,11 +242,11 @@ def test_details_that_are_no_text_give_way_to_the_description(details: object) -
 
 
 @pytest.mark.parametrize("error", [{}, {"code": None}, {"code": "", "details": None}])
-def test_error_that_says_nothing_is_rejected_with_its_status(error: object) -> None:
-    told = refused(error)
-    assert type(told) is RejectedError
-    assert told.code == ""
-    assert "503" in str(told)
+def test_error_without_content_is_rejected_with_its_status(error: object) -> None:
+    result = refused(error)
+    assert type(result) is RejectedError
+    assert result.code == ""
+    assert "503" in str(result)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_error_that_says_nothing_is_rejected_with_its_status(error: object) -> N
     ],
     ids=["no UTF-8", "lone surrogate", "GBK", "CESU-8", "NaN", "digits", "bell"],
 )
-def test_code_counts_whatever_stands_beside_it(details: bytes) -> None:
+def test_code_counts_regardless_of_its_details(details: bytes) -> None:
     body = b'{"error":{"details":' + details + b',"code":"ID.1000"}}'
     error = refusal(OPERATION, 503, body)
     assert type(error) is UnauthorizedError
@@ -294,6 +294,7 @@ def test_details_without_end_are_cut() -> None:
 
 
 def _assert_one_line(error: ExchangeError) -> None:
+    error.redact(str)
     assert str(error).isprintable()
     assert len(str(error)) < 400
 
@@ -307,8 +308,8 @@ def test_rate_limit_of_a_gateway_counts_with_a_code_too() -> None:
 @pytest.mark.parametrize("padding", [0, 4096, 50_000])
 async def test_error_counts_with_http_200_too(padding: int) -> None:
     body = json.dumps({"error": {"code": "ID.1002", "details": "x" * padding}})
-    async with replying(reply(body.encode())) as told, asking_at(told.url) as asked:
-        assert type(await asked.failure()) is DeniedError
+    async with replying(reply(body.encode())) as server, client_at(server.url) as fixture:
+        assert type(await fixture.failure()) is DeniedError
 
 
 def test_a_login_refused_by_a_code_of_a_later_release_is_not_tried_again() -> None:
@@ -319,10 +320,10 @@ def test_a_login_refused_by_a_code_of_a_later_release_is_not_tried_again() -> No
 
 async def test_null_error_is_none() -> None:
     body = b'{"error":null,"inventories":[],"total":0}'
-    async with replying(reply(body)) as told, asking_at(told.url) as asked:
-        assert (await asked.services()).services == ()
+    async with replying(reply(body)) as server, client_at(server.url) as fixture:
+        assert (await fixture.services()).services == ()
 
 
 async def test_what_is_missing_a_content_type_is_read_all_the_same() -> None:
-    async with replying(reply(b"{}")) as told, asking_at(told.url) as asked:
-        assert await send(asked) == b"{}"
+    async with replying(reply(b"{}")) as server, client_at(server.url) as fixture:
+        assert await send(fixture) == b"{}"

@@ -10,22 +10,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.simulator import HOSTILE, PROFILES, Cloud, Fault, Profile
-from exporter.zstack import ModelService
+from exporter.zstack import DriftedModelService, ModelService
+from exporter.zstack.records import SAMPLED_ROWS, Page, Undecodable
 from exporter.zstack.schema import (
-    Page,
-    Undecodable,
+    ignored,
     model_services,
-    nothing,
     session,
     time_zone,
 )
-
-from .asking import asking
+from tests.support.client_fixture import client_for
 
 GOOD = b'{"uuid":"good","requestCpu":4}'
 
 
-def read(*rows: bytes, total: bytes = b"2") -> Page:
+def read(*rows: bytes, total: bytes = b"2") -> Page[ModelService]:
     return model_services(b'{"inventories":[' + b",".join(rows) + b'],"total":' + total + b"}")
 
 
@@ -47,8 +45,8 @@ def beside_good(row: bytes) -> ModelService | Undecodable:
 
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_every_row_of_every_release_decodes(profile: Profile) -> None:
-    async with asking(Cloud(services=200, profile=profile)) as asked:
-        listing = await asked.services()
+    async with client_for(Cloud(services=200, profile=profile)) as fixture:
+        listing = await fixture.services()
 
     assert len(listing.services) == 200
     assert listing.undecodable == ()
@@ -69,50 +67,164 @@ def test_number_may_come_as_text(number: object) -> None:
     assert (decoded.request_cpu, decoded.request_memory, decoded.size) == (4, 4, 4)
 
 
-def test_unknown_fields_are_normal() -> None:
-    assert service(zoneUuid="x", modelServiceImages=[{"a": {}}], next=None) == service()
+def test_fields_that_are_known_but_not_read_are_normal() -> None:
+    assert service(zoneUuid="x", modelServiceImages=[{"a": {}}], readme=None) == service()
+
+
+def test_field_that_no_release_documents_is_named_and_costs_nothing() -> None:
+    found = service(tensorParallel=4, name="a", costCenter=None)
+    assert isinstance(found, DriftedModelService)
+    assert (found.name, found.unknown, found.unreadable) == (
+        "a",
+        ("costCenter", "tensorParallel"),
+        (),
+    )
+
+
+def test_unknown_fields_are_looked_for_in_the_first_rows_of_a_page() -> None:
+    rows = [b'{"uuid":"%d","next":1}' % n for n in range(SAMPLED_ROWS + 5)]
+    found = [row for row in read(*rows).rows if isinstance(row, DriftedModelService)]
+    assert [row.unknown for row in found] == [("next",)] * SAMPLED_ROWS
+
+
+def test_row_that_is_longer_than_a_sample_ends_it() -> None:
+    page = read(b'{"uuid":"a","readme":"%b"}' % (b"x" * 131_072), b'{"uuid":"b","next":1}')
+    assert not any(isinstance(row, DriftedModelService) for row in page.rows)
+
+
+def test_unknown_fields_are_found_in_every_envelope() -> None:
+    body = b' { "total" : 2, "inventories" :\n [ null , 1, {"uuid":"a", "next":1}\n, {"uuid":"b"}]}'
+    [row] = [r for r in model_services(body).rows if isinstance(r, DriftedModelService)]
+    assert (row.uuid, row.unknown) == ("a", ("next",))
 
 
 def test_total_may_come_as_text() -> None:
     assert read(total=b'"17"').total == read(total=b"17").total == 17
 
 
-@pytest.mark.parametrize(
-    "value", [["NVIDIA"], {"NVIDIA": None}, {"NVIDIA": "uuid"}, {"NVIDIA": ["uuid"]}, {}]
-)
-def test_gpu_vendors_may_have_anything_for_specs(value: object) -> None:
-    row = beside_good(json.dumps({"uuid": "a", "vendorToSpecUuidsMap": value}).encode())
-    assert isinstance(row, ModelService) is isinstance(value, dict)
+@pytest.mark.parametrize("specs", [b"null", b'"uuid"', b'["uuid"]', b"[]", b"{}", b"7"])
+def test_gpu_vendors_may_have_anything_for_specs(specs: bytes) -> None:
+    row = beside_good(b'{"uuid":"a","vendorToSpecUuidsMap":{"NVIDIA":%b}}' % specs)
+    assert row == ModelService("a", vendor_to_spec_uuids_map={"NVIDIA": msgspec.Raw(specs)})
 
 
-def test_models_bound_to_a_service_are_counted_whatever_is_in_them() -> None:
+def test_models_bound_to_a_service_are_counted_regardless_of_content() -> None:
     assert len(service(modelServiceRefs=[{"uuid": "x"}, {}]).model_service_refs or ()) == 2
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("field", "value"),
     [
-        b'"name":17', b'"requestCpu":"four"', b'"requestCpu":{}', b'"requestCpu":true',
-        b'"requestMemory":[1]', b'"hasNewVersion":"perhaps"', b'"cpuArchitectures":"x86_64"',
-        b'"vendorToSpecUuidsMap":[]', b'"modelServiceRefs":{"0":1}', b'"createDate":true',
-        b'"requestCpu":"1e999"', b'"version":{}', b'"cpuArchitectures":[1]',
+        ("requestCpu", b'"four"'), ("requestCpu", b"{}"), ("requestCpu", b"true"),
+        ("requestCpu", b'"1e999"'), ("requestCpu", b"NaN"), ("requestCpu", b"1e999"),
+        ("requestMemory", b"[1]"), ("size", b"-Infinity"), ("hasNewVersion", b'"perhaps"'),
+        ("hasNewVersion", b"2"), ("system", b"{}"), ("name", b"true"), ("name", b"[]"),
+        ("version", b"{}"), ("type", b"false"), ("vendorToSpecUuidsMap", b"[]"),
+        ("vendorToSpecUuidsMap", b'"NVIDIA"'), ("modelServiceRefs", b'{"0":1}'),
+        ("modelServiceRefs", b'"a"'), ("modelServiceRefs", b"[1]"), ("createDate", b"{}"),
+        ("createDate", b"true"), ("lastOpDate", b"[]"), ("cpuArchitectures", b"{}"),
+        ("cpuArchitectures", b'["x86_64",{}]'), ("cpuArchitectures", b"true"),
+        ("gpuComputeCapability", b"[8]"), ("name", b'"\xff' + b"x" * (1 << 20) + b'"'),
     ],
+    ids=lambda value: repr(value[:16]),
 )  # fmt: skip
-def test_row_of_wrong_types_is_skipped_alone(fields: bytes) -> None:
-    row = beside_good(b'{"uuid":"bad",' + fields + b"}")
-    assert isinstance(row, Undecodable)
-    assert row.uuid == "bad"
-    assert row.fault.isprintable()
+def test_field_that_cannot_be_read_is_unknown_and_the_service_counts(
+    field: str, value: bytes
+) -> None:
+    row = beside_good(b'{"uuid":"a","%b":%b,"installPath":"/"}' % (field.encode(), value))
+    assert row == DriftedModelService("a", unreadable=(field,))
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (b'"version":1.1', {"version": "1.1"}),
+        (b'"version":1.10', {"version": "1.10"}),
+        (b'"name":12345', {"name": "12345"}),
+        (b'"name":-1e5', {"name": "-1e5"}),
+        (b'"requestCpu":""', {}),
+        (b'"requestMemory":" ","size":""', {}),
+        (b'"hasNewVersion":"","system":"","supportDistributed":""', {}),
+        (b'"vendorToSpecUuidsMap":"","modelServiceRefs":""', {}),
+        (b'"cpuArchitectures":[null]', {"cpu_architectures": ()}),
+        (b'"cpuArchitectures":["x86_64",null]', {"cpu_architectures": ("x86_64",)}),
+        (b'"cpuArchitectures":"x86_64"', {"cpu_architectures": ("x86_64",)}),
+        (b'"cpuArchitectures":[1]', {"cpu_architectures": ("1",)}),
+        (b'"name":"\xd6\xd0","version":1', {"name": "\ufffd\ufffd", "version": "1"}),
+    ],
+)
+def test_field_of_another_kind_is_read_where_it_can_be(
+    fields: bytes, expected: dict[str, Any]
+) -> None:
+    assert beside_good(b'{"uuid":"a",' + fields + b"}") == ModelService("a", **expected)
+
+
+def test_every_field_of_a_row_is_read_for_itself() -> None:
+    row = beside_good(b'{"uuid":"a","name":"n","requestCpu":{},"version":2,"size":[],"type":"App"}')
+    assert row == DriftedModelService(
+        "a", name="n", version="2", type="App", unreadable=("requestCpu", "size")
+    )
+
+
+def test_field_may_be_unreadable_and_another_unknown() -> None:
+    [row] = read(b'{"uuid":"a","requestCpu":{},"next":1}').rows
+    assert row == DriftedModelService("a", unreadable=("requestCpu",), unknown=("next",))
 
 
 @pytest.mark.parametrize(
     "row",
-    [b"{}", b"null", b"[]", b'"text"', b"1", b'{"uuid":null}', b'{"uuid":""}', b'{"uuid":5}'],
-)
+    [
+        b"{}", b"null", b"[]", b'"text"', b"1", b'{"uuid":null}', b'{"uuid":""}', b'{"uuid":5}',
+        b'{"uuid":["a"]}', b'{"uuid":"%b"}' % (b"a" * 257),
+    ],
+)  # fmt: skip
 def test_row_without_uuid_is_skipped_alone(row: bytes) -> None:
     undecodable = beside_good(row)
     assert isinstance(undecodable, Undecodable)
     assert undecodable.uuid is None
+    assert undecodable.fault.isprintable()
+
+
+def test_rows_of_one_fault_are_one_object() -> None:
+    rows = read(*[b"{}"] * 1000).rows
+    assert len({id(row) for row in rows}) == 1
+
+
+ROW = b'{"uuid":"a"}'
+
+
+@pytest.mark.parametrize(
+    ("row", "rows"),
+    [(b"{}", 20_000), (ROW, 20_000), (b"1", 20_000), (b"{}", 2_800_000), (ROW, 700_000)],
+)
+def test_page_with_far_more_rows_than_were_asked_for_is_refused(row: bytes, rows: int) -> None:
+    body = b'{"inventories":[' + b",".join([row] * rows) + b'],"total":%d}' % rows
+    with pytest.raises(msgspec.DecodeError, match="rows"):
+        model_services(body, 1000)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [b'"x":[' + b"1," * 3_000_000 + b"1]", b'"cpuArchitectures":[' + b'"a",' * 2_000_000 + b'""]'],
+)
+def test_row_with_far_more_values_than_a_row_has_is_refused(values: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError, match="values"):
+        read(b'{"uuid":"a",' + values + b"}")
+
+
+def test_commas_in_texts_are_no_values() -> None:
+    [row] = read(b'{"uuid":"a","yaml":"%b"}' % (rb"a, \"b\",\n" * 1_000_000)).rows
+    assert row == ModelService("a")
+
+
+def test_text_that_does_not_end_is_a_decode_error_at_once() -> None:
+    with pytest.raises(msgspec.DecodeError):
+        model_services(b'{"inventories":[{"uuid":"a","yaml":"' + rb"\"," * 2_000_000)
+
+
+def test_page_of_more_rows_than_were_asked_for_is_read_where_they_are_not_far_more() -> None:
+    body = b'{"inventories":[%b],"total":1}' % b",".join([ROW] * 9_999)
+    assert len(model_services(body, 10).rows) == 9_999
 
 
 @pytest.mark.parametrize(
@@ -133,9 +245,20 @@ def test_oddity_anywhere_in_a_row_costs_neither_it_nor_another(fields: bytes) ->
     assert row.uuid == "odd"
 
 
-def test_row_with_an_oddity_and_a_wrong_type_is_skipped_alone() -> None:
-    row = beside_good(rb'{"\ud800":1,"uuid":"bad","name":5,"x":' + b"9" * 5000 + b"}")
-    assert row == Undecodable("bad", "Expected `str | null`, got `int` - at `$.name`")
+def test_row_may_have_an_oddity_and_a_wrong_type() -> None:
+    row = beside_good(rb'{"\ud800":1,"uuid":"a","name":{},"x":' + b"9" * 5000 + b"}")
+    assert isinstance(row, DriftedModelService)
+    assert (row.uuid, row.unreadable) == ("a", ("name",))
+
+
+@pytest.mark.parametrize(
+    "text", [b"NaN", b"-Infinity", rb"\"NaN\"", rb"a\\", b"[NaN,Infinity]", rb"\\ud800"]
+)
+def test_text_stays_as_it_is_where_another_field_is_no_number(text: bytes) -> None:
+    row = beside_good(b'{"uuid":"a","name":"%b","size":NaN,"version":"x"}' % text)
+    assert row == DriftedModelService(
+        "a", name=json.loads(b'"' + text + b'"'), version="x", unreadable=("size",)
+    )
 
 
 def test_lone_surrogate_is_replaced_and_a_pair_is_kept() -> None:
@@ -193,7 +316,7 @@ BODIES = st.one_of(
 
 @given(BODIES)
 def test_no_body_breaks_the_decoder(body: bytes) -> None:
-    for decode in (model_services, session, time_zone, nothing):
+    for decode in (model_services, session, time_zone, ignored):
         with suppress(msgspec.DecodeError, RecursionError):
             decode(body)
 
@@ -220,8 +343,8 @@ def test_no_row_costs_its_neighbours(row: Any, *, escaped: bool) -> None:
 
 
 async def test_hostile_names_come_through() -> None:
-    async with asking(Cloud(services=len(HOSTILE), faults=[Fault.hostile()])) as asked:
-        listing = await asked.services()
+    async with client_for(Cloud(services=len(HOSTILE), faults=[Fault.hostile()])) as fixture:
+        listing = await fixture.services()
 
     assert len(listing.services) == len(HOSTILE)
     assert listing.undecodable == ()

@@ -1,4 +1,4 @@
-"""No secret is in anything that an error could put before somebody's eyes."""
+"""No secret is in anything that an error could show."""
 
 import hashlib
 
@@ -8,20 +8,19 @@ import trustme
 from exporter.simulator import Cloud, Fault
 from exporter.zstack import AccessKey, Account, GivenSession, SessionAuth
 from exporter.zstack.errors import ZStackError
-
-from .asking import (
-    Asked,
+from tests.support.certificates import trusting
+from tests.support.client_fixture import (
+    ClientFixture,
     MakeAuth,
     Secret,
-    asking,
-    asking_at,
     by_account,
     by_key,
+    client_at,
+    client_for,
+    error_texts,
     replying,
-    said,
 )
-from .proxy import proxying
-from .test_tls import trusting
+from tests.support.proxy import proxying
 
 PASSWORD = "c0rrect-horse"
 DIGEST = hashlib.sha512(PASSWORD.encode()).hexdigest()
@@ -46,39 +45,39 @@ TROUBLES = [
 ]  # fmt: skip
 
 
-def assert_no_secret(error: ZStackError, asked: Asked) -> None:
-    told = said(error) + repr(asked.exchanges)
-    for secret in (*SECRETS, *_sessions(asked)):
-        assert secret not in told
+def assert_no_secret(error: ZStackError, fixture: ClientFixture) -> None:
+    texts = error_texts(error) + repr(fixture.exchanges)
+    for secret in (*SECRETS, *_sessions(fixture)):
+        assert secret not in texts
 
 
-def _sessions(asked: Asked) -> list[str]:
-    return [cookie.value for cookie in asked.http.cookie_jar]
+def _sessions(fixture: ClientFixture) -> list[str]:
+    return [cookie.value for cookie in fixture.http.cookie_jar]
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.kind)
 async def test_error_of_the_platform_holds_no_secret(trouble: Fault, way: str) -> None:
     cloud = Cloud(services=5, faults=[trouble])
-    async with asking(cloud, WAYS[way], max_response_bytes=1 << 20) as asked:
-        assert_no_secret(await asked.failure(), asked)
+    async with client_for(cloud, WAYS[way], max_response_bytes=1 << 20) as fixture:
+        assert_no_secret(await fixture.failure(), fixture)
 
 
 async def test_error_in_a_session_does_not_hold_it() -> None:
     cloud = Cloud(services=50)
-    async with asking(cloud, by_account()) as asked:
-        await asked.services()
+    async with client_for(cloud, by_account()) as fixture:
+        await fixture.services()
         (session,) = cloud.sessions
         cloud.faults.append(Fault.reset_midway())
-        error = await asked.failure()
+        error = await fixture.failure()
         cloud.faults[:] = [Fault.reset(operation="LogOut")]
-        await asked.client.close()
+        await fixture.client.close()
 
-    assert session not in said(error)
-    assert asked.exchanges[-1].error is not None
-    for exchange in asked.exchanges:
+    assert session not in error_texts(error)
+    assert fixture.exchanges[-1].error is not None
+    for exchange in fixture.exchanges:
         assert session not in repr(exchange)
-        assert session not in (said(exchange.error) if exchange.error else "")
+        assert session not in (error_texts(exchange.error) if exchange.error else "")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -88,15 +87,15 @@ async def test_error_in_a_session_does_not_hold_it() -> None:
     ids=["no http", "no length", "nothing"],
 )
 async def test_error_about_the_connection_holds_no_secret(raw: bytes, way: str) -> None:
-    async with replying(raw) as told, asking_at(told.url, WAYS[way]) as asked:
-        assert_no_secret(await asked.failure(), asked)
+    async with replying(raw) as server, client_at(server.url, WAYS[way]) as fixture:
+        assert_no_secret(await fixture.failure(), fixture)
 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nowhere.invalid"])
-async def test_error_about_the_way_there_holds_no_secret(url: str, way: str) -> None:
-    async with asking_at(url, WAYS[way]) as asked:
-        assert_no_secret(await asked.failure(), asked)
+async def test_error_about_the_route_holds_no_secret(url: str, way: str) -> None:
+    async with client_at(url, WAYS[way]) as fixture:
+        assert_no_secret(await fixture.failure(), fixture)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -105,14 +104,14 @@ async def test_error_about_the_proxy_does_not_hold_its_password(
 ) -> None:
     async with proxying(login="somebody:else") as proxy:
         through = proxy.url.replace("//", f"//{PROXY_LOGIN}@")
-        async with asking_at(
+        async with client_at(
             f"{scheme}://127.0.0.1:1", WAYS["session"], proxy=through, tls=trusting(authority)
-        ) as asked:
-            refused = await asked.failure()
-            assert_no_secret(refused, asked)
-    async with asking_at("http://127.0.0.1:1", WAYS["session"], proxy=through) as asked:
-        gone = await asked.failure()
-        assert_no_secret(gone, asked)
+        ) as fixture:
+            refused = await fixture.failure()
+            assert_no_secret(refused, fixture)
+    async with client_at("http://127.0.0.1:1", WAYS["session"], proxy=through) as fixture:
+        gone = await fixture.failure()
+        assert_no_secret(gone, fixture)
 
     assert (refused.reason, gone.reason) == ("unreachable", "unreachable")
 
@@ -132,16 +131,16 @@ def test_session_that_cannot_be_sent_is_not_quoted() -> None:
     with pytest.raises(ValueError, match="uuid") as caught:
         GivenSession(f"{SESSION}\n{SESSION}")
 
-    assert SESSION not in said(caught.value)
+    assert SESSION not in error_texts(caught.value)
 
 
 async def test_credentials_follow_no_redirect() -> None:
     moved = b"HTTP/1.1 307 Moved\r\nLocation: %b/zstack/v1/x\r\nContent-Length: 0\r\n\r\n"
     async with (
         replying(b"") as elsewhere,
-        replying(moved % elsewhere.url.encode()) as told,
-        asking_at(told.url, by_account(Secret(Account("admin", PASSWORD)))) as asked,
+        replying(moved % elsewhere.url.encode()) as server,
+        client_at(server.url, by_account(Secret(Account("admin", PASSWORD)))) as fixture,
     ):
-        assert_no_secret(await asked.failure(), asked)
+        assert_no_secret(await fixture.failure(), fixture)
 
     assert elsewhere.heads == []

@@ -5,4 +5,4 @@ from typing import Final
 
 GOOD: Final = sorted((Path(__file__).parent / "good").glob("*.yaml"))
 BAD: Final = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
-"""Each begins with a comment for each thing that Helm must say."""
+"""Each begins with a comment for each thing that Helm must print."""

@@ -85,27 +85,8 @@ tls_server_config:
 {{- fail "\n\nconfig.target is given together with config.targets: keep only one of the two\n" }}
 {{- end }}
 {{- $_ := required "\n\nconfig.target is missing: there is nothing to poll; set config.target.url and its credentials, or config.targets\n" ($config.target | default $config.targets) }}
-{{- range $name, $shard := .Values.shards.targets }}
-{{- if not (hasKey ($config.targets | default dict) $name) }}
-{{- fail (printf "\n\nshards.targets.%s: there is no such target in config.targets\n" $name) }}
-{{- end }}
-{{- if ge (int $shard) (int $.Values.shards.count) }}
-{{- fail (printf "\n\nshards.targets.%s: there is no shard %d: they count from 0, and shards.count is %d\n" $name (int $shard) (int $.Values.shards.count)) }}
-{{- end }}
-{{- end }}
-{{- if and (gt (int .Values.shards.count) 1) (not $config.targets) }}
-{{- fail "\n\nshards.count is more than 1, but there is one target: set config.targets, or shards.count to 1\n" }}
-{{- end }}
-{{- end }}
-
-{{/*
-The shard of a target, by the checksum of its name: it stays where it is when others come and go.
-*/}}
-{{- define "exporter.shardOf" -}}
-{{- $name := index . 1 }}
-{{- with index . 0 }}
-{{- $checksum := sha256sum $name | trunc 8 | printf "0x%s" | int64 }}
-{{- hasKey .Values.shards.targets $name | ternary (get .Values.shards.targets $name) (mod $checksum .Values.shards.count) }}
+{{- if and .Values.sharded $config.target }}
+{{- fail "\n\nsharded is true, but there is one target: set config.targets, or sharded to false\n" }}
 {{- end }}
 {{- end }}
 
@@ -185,25 +166,27 @@ spec:
 {{- end }}
 
 {{- define "exporter.container" -}}
-{{- $sharded := gt (int .Values.shards.count) 1 -}}
 name: exporter
 image: {{ include "exporter.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 args:
-  - --config.file=/etc/zstack-aios-exporter/config/{{ $sharded | ternary "shard-$(SHARD)" "config" }}.yaml
+  - --config.file=/etc/zstack-aios-exporter/config/config.yaml
   {{- if include "exporter.webSecretName" . }}
   - --web.config.file=/etc/zstack-aios-exporter/web/web.yaml
+  {{- end }}
+  {{- if .Values.state.enabled }}
+  - --state.file=/var/lib/zstack-aios-exporter/state.json
   {{- end }}
   {{- with .Values.extraArgs }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- if or $sharded .Values.extraEnv }}
+{{- if or .Values.sharded .Values.extraEnv }}
 env:
-  {{- if $sharded }}
-  - name: SHARD
-    valueFrom:
-      fieldRef:
-        fieldPath: metadata.labels['apps.kubernetes.io/pod-index']
+  {{- if .Values.sharded }}
+  - name: ZSTACK_EXPORTER_SHARD__ORDINAL
+    value: auto
+  - name: ZSTACK_EXPORTER_SHARD__TOTAL
+    value: {{ max 1 .Values.replicas | quote }}
   {{- end }}
   {{- with .Values.extraEnv }}
   {{- toYaml . | nindent 2 }}
@@ -259,6 +242,10 @@ volumeMounts:
   - name: tls
     mountPath: /etc/zstack-aios-exporter/tls
     readOnly: true
+  {{- end }}
+  {{- if .Values.state.enabled }}
+  - name: state
+    mountPath: /var/lib/zstack-aios-exporter
   {{- end }}
   {{- with .Values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}

@@ -1,0 +1,1 @@
+"""The command that tries each step towards the platforms once, with a hint for each failure."""

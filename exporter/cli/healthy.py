@@ -1,0 +1,156 @@
+"""Ask a running exporter over HTTP or TLS whether it is alive, as supervisors do."""
+
+import ssl
+import sys
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Final, Self
+
+from typing_extensions import override
+from yarl import URL
+
+from exporter import NAME
+from exporter.settings import Address, Fault, SettingsError, listen_addresses
+
+from .command import Arguments
+from .exit_codes import FAILED, OK, usage_error
+from .flags import add_flags, flag_values
+from .parser import Parser, command_parser
+
+PATH: Final = "/-/healthy"
+
+SECONDS: Final = 3.0
+"""For each step of the answer: an exporter that takes longer hangs."""
+
+_LOOPBACK: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
+"""The address to ask where the exporter listens on every interface."""
+
+_CLOSED: Final = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
+
+
+def parser() -> Parser:
+    """Flags of `healthy`."""
+    made = command_parser(
+        "healthy",
+        "Ask a running exporter whether it is alive; exit 1 if it does not answer so. It is asked "
+        "at the first address on which the settings let it listen, over HTTP or TLS.",
+    )
+    made.add_argument(
+        "--url", help="where to ask instead, such as http://127.0.0.1:10521 or https://[::1]:10521"
+    )
+    add_flags(made, only=("config.file", "web.listen_address"))
+    return made
+
+
+def run(given: Arguments) -> int:
+    """Ask once, and print the answer in one line."""
+    try:
+        endpoint = Endpoint.from_url(given.url) if given.url else _configured(given)
+    except SettingsError as error:
+        return usage_error(error.faults)
+    except ValueError:
+        hint = "write it like http://127.0.0.1:10521"
+        return usage_error([Fault("--url", "is not a URL of an exporter", hint)])
+    try:
+        check(endpoint)
+    except UnhealthyError as error:
+        print(f"{NAME}: {endpoint}: {error}", file=sys.stderr)  # noqa: T201 - the answer
+        return FAILED
+    print("healthy")  # noqa: T201 - the answer
+    return OK
+
+
+def _configured(given: Arguments) -> "Endpoint":
+    """The first address of the settings: the exporter answers at all of them or at none."""
+    host, port = listen_addresses(flag_values(given))[0]
+    if not port:
+        fault = Fault("--url", "is missing, as the port is any free one", "see its log for the URL")
+        raise SettingsError([fault])
+    return Endpoint(Address(_LOOPBACK.get(host, host), port))
+
+
+class UnhealthyError(Exception):
+    """Why the exporter does not count as alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to ask; without a scheme, HTTP is tried first, then TLS.
+
+    The web configuration, which has the scheme, may have changed for the worse since the start;
+    the exporter then keeps the one before, and is healthy.
+    """
+
+    address: Address
+    path: str = PATH
+    scheme: str = ""
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """The exporter at this URL. Raises ValueError for anything else than an HTTP URL."""
+        parsed = URL(url)
+        if parsed.scheme not in {"http", "https"} or not parsed.host:
+            raise ValueError("there is no scheme or no host")
+        address = Address(parsed.host, parsed.port or 0)
+        return cls(address, parsed.path.rstrip("/") + PATH, parsed.scheme)
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.scheme or 'http'}://{self.address}{self.path}"
+
+
+def check(endpoint: Endpoint) -> None:
+    """Raise UnhealthyError unless the exporter there answers that it is alive.
+
+    Its certificate is not verified: nothing secret is sent, and only the status is read.
+    """
+    try:
+        status = _status(endpoint)
+    except TimeoutError:
+        raise UnhealthyError(f"no answer within {SECONDS:g} s") from None
+    except OSError as error:
+        raise UnhealthyError((error.strerror or str(error)).lower()) from error
+    except HTTPException as error:
+        raise UnhealthyError("what answers speaks neither HTTP nor TLS") from error
+    if status != HTTPStatus.OK:
+        raise UnhealthyError(f"the answer is {status}")
+
+
+def _status(endpoint: Endpoint) -> int:
+    if endpoint.scheme == "https":
+        return _status_over_tls(endpoint)
+    try:
+        return _get(replace(endpoint, scheme="http"))
+    except (HTTPException, *_CLOSED):
+        if endpoint.scheme:
+            raise
+        return _status_over_tls(replace(endpoint, scheme="https"))
+
+
+def _status_over_tls(endpoint: Endpoint) -> int:
+    try:
+        return _get(endpoint)
+    except _CLOSED:
+        # It requires a client certificate. The kernel accepts connections also for a process that
+        # hangs, but only a living one rejects the handshake and closes the connection.
+        return HTTPStatus.OK
+
+
+def _get(endpoint: Endpoint) -> int:
+    connection = _connection(endpoint)
+    try:
+        connection.request("GET", endpoint.path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def _connection(endpoint: Endpoint) -> HTTPConnection:
+    host, port = endpoint.address
+    if endpoint.scheme == "http":
+        return HTTPConnection(host, port, timeout=SECONDS)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return HTTPSConnection(host, port, timeout=SECONDS, context=context)

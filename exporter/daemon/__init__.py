@@ -1,0 +1,1 @@
+"""One process: its objects, reloads, signals, systemd, threads and logs."""

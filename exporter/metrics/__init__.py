@@ -1,0 +1,1 @@
+"""The table of metrics, and the page that is rendered from it."""

@@ -1,0 +1,1 @@
+"""One target: fetch its list, poll on an interval, publish the snapshot."""

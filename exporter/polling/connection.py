@@ -1,0 +1,129 @@
+"""The connection to a target's platform: HTTP, credentials, and a client."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, TypeVar
+
+import aiohttp
+
+from exporter import NAME
+from exporter.build import VERSION
+from exporter.settings import TargetSettings
+from exporter.zstack import (
+    AccessKey,
+    AccessKeyAuth,
+    Account,
+    AccountAuth,
+    Auth,
+    Client,
+    Connections,
+    Cookies,
+    Exchange,
+    GivenSession,
+    Read,
+    Redactor,
+    SessionAuth,
+    Transport,
+    Worker,
+)
+
+from .secret_files import SECRET_SECONDS, read_secret
+
+USER_AGENT: Final = f"{NAME}/{VERSION}"
+
+OLDEST_SECONDS: Final = 60.0
+"""Of a connection: then the platform's name is looked up again."""
+
+C = TypeVar("C", AccessKey, Account, GivenSession)
+
+
+@asynccontextmanager
+async def transport_to(
+    target: TargetSettings,
+    tls: ssl.SSLContext,
+    observe: Callable[[Exchange], None],
+    *,
+    on_illegal_cookie: Callable[[], None] = lambda: None,
+) -> AsyncIterator[Transport]:
+    """The transport to a platform, without credentials."""
+    cookies = Cookies(on_illegal_cookie)
+    async with _http(cookies, connect_seconds=min(10.0, target.timeout / 4)) as http:
+        with Worker() as worker:
+            yield Transport(
+                http,
+                target.url,
+                max_response_bytes=target.max_response_bytes,
+                tls=tls,
+                proxy=target.proxy.get_secret_value() if target.proxy else None,
+                observe=observe,
+                worker=worker,
+            )
+
+
+@asynccontextmanager
+async def client_over(transport: Transport, target: TargetSettings) -> AsyncIterator[Client]:
+    """A client with the target's credentials; its session is closed at the end."""
+    with Worker() as reading:
+        client = Client(
+            transport,
+            _auth(target, transport, reading),
+            conditions=target.conditions,
+            page_size=target.page_size,
+            projection=target.projection,
+        )
+        try:
+            yield client
+        finally:
+            closing = asyncio.create_task(client.close())
+            try:
+                await asyncio.shield(closing)
+            finally:  # also if this task is cancelled meanwhile
+                await asyncio.wait({closing})
+
+
+def _http(cookies: Cookies, *, connect_seconds: float) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # The platform opens a servlet session for every client without its cookie.
+        cookie_jar=cookies,
+        connector=Connections(oldest_seconds=OLDEST_SECONDS),
+        headers={"User-Agent": USER_AGENT},
+        # A poll has one deadline for all it asks. Connecting has less, so that an address where
+        # nothing answers counts as unreachable before that, after all its tries.
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
+    )
+
+
+def _auth(target: TargetSettings, transport: Transport, reading: Worker) -> Auth:
+    given = target.credentials
+    who = given.identity or ""
+    secret = partial(read_secret, given, reading, min(SECRET_SECONDS, target.timeout / 2))
+    reader = partial(_reader, secret, transport.redactor)
+    match given.kind:
+        case "access_key":
+            key = reader(lambda secret: AccessKey(who, secret))
+            return AccessKeyAuth(key, zone=target.zone)
+        case "account":
+            account = reader(lambda secret: Account(who, secret))
+            # A login that outlasts its poll is one that the next poll may still wait for.
+            return AccountAuth(transport, account, log_in_seconds=2 * target.timeout)
+        case "session":
+            return SessionAuth(reader(GivenSession))
+
+
+def _reader(
+    secret: Callable[[], Awaitable[str]], redactor: Redactor, make: Callable[[str], C]
+) -> Read[C]:
+    """The credentials as they are at each call.
+
+    No secret is used before `redactor` knows it.
+    """
+
+    async def read() -> C:
+        text = await secret()
+        redactor.conceal(text)
+        return make(text)
+
+    return read

@@ -1,0 +1,63 @@
+"""Failures of polls as labels, and as lines of the log."""
+
+from collections.abc import Callable
+from typing import Final
+
+from exporter.state.hints import hint_for
+from exporter.zstack import ZStackError
+from exporter.zstack.errors import (
+    ClockSkewError,
+    CredentialsError,
+    DeadlineError,
+    RateLimitedError,
+    UnauthorizedError,
+    UnreachableError,
+)
+
+OF_PLATFORM: Final = (
+    *(UnreachableError, DeadlineError, RateLimitedError),
+    *(UnauthorizedError, CredentialsError, ClockSkewError),
+)
+"""Failures after which the platform need not be asked anything else."""
+
+
+def without_past(error: ZStackError) -> ZStackError:
+    """The error without traceback and cause, which would keep every record read so far."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def labels(error: ZStackError) -> tuple[str, str, str]:
+    """Operation, reason and code."""
+    return (error.operation.name, error.reason, error.code)
+
+
+def log_fields(error: ZStackError) -> dict[str, str]:
+    """What it is, and what to do about it."""
+    code = {"code": error.code} if error.code else {}
+    return {
+        "operation": error.operation.name,
+        "reason": error.reason,
+        **code,
+        "error": str(error),
+        "hint": hint_for(error).fix,
+    }
+
+
+def log_failure(
+    event: str,
+    before: ZStackError | None,
+    now: ZStackError,
+    warning: Callable[..., None],
+    debug: Callable[..., None],
+) -> None:
+    """Warn of a failure that begins or is another one than before."""
+    if before is None or _kind(before) != _kind(now):
+        warning(event, **log_fields(now))
+    else:
+        debug(f"{event} again", **log_fields(now))
+
+
+def _kind(error: ZStackError) -> tuple[object, ...]:
+    """What makes a failure another one than that of the poll before; a number in it does not."""
+    return (type(error), error.symptom, *labels(error))

@@ -1,0 +1,1 @@
+"""The state of a platform as polls find it, and hints for its errors."""

@@ -1,0 +1,152 @@
+"""Hints for what is known of an error beyond its class: more precise than those of the class."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from exporter.zstack.errors import Symptom
+
+from .text import Hint, Text
+
+_CERTIFICATE: Final = Text("the platform's certificate is not accepted", "平台的证书未被接受")
+_NO_TLS: Final = Text("no TLS connection could be made", "无法建立 TLS 连接")
+_PROXY: Final = Text("the proxy lets nothing through", "代理未放行请求")
+_CLIENT_CERTIFICATE: Final = Text(
+    "the platform does not take the exporter's certificate", "平台不接受导出器的证书"
+)
+
+SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
+    Symptom.CERTIFICATE_EXPIRED: Hint(
+        _CERTIFICATE, Text("renew the platform's certificate", "更新平台的证书")
+    ),
+    Symptom.CERTIFICATE_NOT_YET_VALID: Hint(
+        _CERTIFICATE,
+        Text(
+            "compare the clocks, or have the certificate issued anew",
+            "核对双方时钟，或重新签发证书",
+        ),
+    ),
+    Symptom.CERTIFICATE_WRONG_NAME: Hint(
+        _CERTIFICATE,
+        Text(
+            "write the host in url as the certificate names it, or have the certificate issued"
+            " anew for that host",
+            "按证书中的名称书写 url 里的主机，或为该主机重新签发证书",
+        ),
+    ),
+    Symptom.CERTIFICATE_UNKNOWN_AUTHORITY: Hint(
+        _CERTIFICATE,
+        Text(
+            "set ca_file to the PEM file of the authority that issued the certificate; or have the"
+            " platform send the intermediate certificates as well",
+            "将 ca_file 设为签发该证书的机构的 PEM 文件；或让平台同时发送中间证书",
+        ),
+    ),
+    Symptom.CERTIFICATE_WRONG_PURPOSE: Hint(
+        _CERTIFICATE,
+        Text(
+            "have the certificate issued anew: it is not one for a server, or what signed it is"
+            " not an authority's",
+            "重新签发证书：它不是服务器证书，或签发它的证书不属于证书机构",
+        ),
+    ),
+    Symptom.CERTIFICATE_TOO_WEAK: Hint(
+        _CERTIFICATE,
+        Text(
+            "have the certificates issued anew with an RSA key of at least 2048 bits, or an EC key,"
+            " and SHA-256",
+            "使用至少 2048 位的 RSA 密钥或 EC 密钥以及 SHA-256 重新签发证书",
+        ),
+    ),
+    Symptom.CERTIFICATE_UNUSABLE: Hint(
+        _CERTIFICATE,
+        Text(
+            "have the certificate issued anew; if it is the authority's, correct ca_file",
+            "重新签发证书；若是证书机构自身的证书有问题，请改正 ca_file",
+        ),
+    ),
+    Symptom.CLIENT_CERTIFICATE_EXPIRED: Hint(
+        _CLIENT_CERTIFICATE,
+        Text("renew the certificate of client_cert_file", "更新 client_cert_file 中的证书"),
+    ),
+    Symptom.CLIENT_CERTIFICATE_REFUSED: Hint(
+        _CLIENT_CERTIFICATE,
+        Text(
+            "set client_cert_file and client_key_file to a certificate that the platform trusts",
+            "将 client_cert_file 和 client_key_file 设为平台信任的证书",
+        ),
+    ),
+    Symptom.TLS_NOT_SPOKEN: Hint(
+        _NO_TLS,
+        Text("write http:// in url, or correct the port", "将 url 改为 http://，或改正端口"),
+    ),
+    Symptom.TLS_VERSION: Hint(
+        _NO_TLS,
+        Text(
+            "the exporter speaks TLS 1.2 and 1.3: enable TLS 1.2 or newer on the platform, or on"
+            " the proxy before it",
+            "导出器使用 TLS 1.2 和 1.3：在平台或其前面的代理上启用 TLS 1.2 或更新版本",
+        ),
+    ),
+    Symptom.TLS_REFUSED: Hint(
+        _NO_TLS,
+        Text(
+            "compare the TLS settings of the platform, or of the proxy before it: the exporter"
+            " speaks 1.2 or newer; if a client certificate is wanted, set client_cert_file",
+            "核对平台或其前面的代理的 TLS 设置：导出器使用 1.2 或更新版本；"
+            "若需要客户端证书，请设置 client_cert_file",
+        ),
+    ),
+    Symptom.TLS_HUNG_UP: Hint(
+        _NO_TLS,
+        Text(
+            "see whether the port speaks TLS, and 1.2 or newer; whether a backend is behind the"
+            " balancer; and whether a client certificate is wanted (client_cert_file)",
+            "检查该端口是否使用 TLS 1.2 或更新版本、负载均衡后面是否有可用后端，"
+            "以及是否需要客户端证书（client_cert_file）",
+        ),
+    ),
+    Symptom.HUNG_UP: Hint(
+        Text("the connection was closed before an answer", "连接在应答之前被关闭"),
+        Text(
+            "see whether the port speaks TLS (https:// in url), whether a client certificate is"
+            " wanted, and whether a backend is behind the balancer",
+            "检查该端口是否使用 TLS（url 用 https://）、是否需要客户端证书，"
+            "以及负载均衡后面是否有可用后端",
+        ),
+    ),
+    Symptom.PROXY_UNREACHABLE: Hint(
+        Text("the proxy cannot be reached", "无法连接代理"),
+        Text("check proxy, and that the proxy runs", "检查 proxy 设置以及代理是否在运行"),
+    ),
+    Symptom.PROXY_REFUSED: Hint(
+        _PROXY,
+        Text(
+            "allow the platform's address and port on the proxy, and see that the proxy reaches it",
+            "在代理上放行平台的地址和端口，并确认代理能访问平台",
+        ),
+    ),
+    Symptom.PROXY_LOGIN: Hint(
+        _PROXY,
+        Text(
+            "write the proxy's user and password in proxy: http://user:password@proxy:3128",
+            "在 proxy 中写入代理的用户名和密码：http://user:password@proxy:3128",
+        ),
+    ),
+    Symptom.REDIRECTED: Hint(
+        Text("the platform redirects to another address", "平台重定向到其他地址"),
+        Text(
+            "set url to the address it redirects to; credentials follow no redirect",
+            "将 url 设为重定向的目标地址；凭据不会随重定向发送",
+        ),
+    ),
+    Symptom.CODING: Hint(
+        Text(
+            "the answer is compressed in a way that was not asked for", "应答使用了未请求的压缩方式"
+        ),
+        Text(
+            "the exporter asks for gzip or deflate: see that the proxy before the platform follows"
+            " Accept-Encoding",
+            "导出器只请求 gzip 或 deflate：检查平台前面的代理是否遵守 Accept-Encoding",
+        ),
+    ),
+}

@@ -1,0 +1,1 @@
+"""The HTTP server: pages, status, health, reload, and their protection."""

@@ -1,0 +1,144 @@
+"""Translates exceptions of aiohttp, ssl and the system into errors of the tree."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+import aiohttp
+import msgspec
+from aiohttp.http_exceptions import BadStatusLine, ContentEncodingError, LineTooLong
+
+from . import handshake
+from .bodies import undecodable_coding, unrequested_coding
+from .errors import MalformedError, Operation, Symptom, UnreachableError
+from .refusals import proxy_refusal
+
+LONGEST_HEADER: Final = 1 << 16
+"""Bytes of one header; a balancer before the platform may set cookies of several thousand."""
+
+
+class Way(NamedTuple):
+    """How a platform is reached: whether by TLS, and whether through a proxy."""
+
+    secure: bool
+    proxied: bool
+
+    @property
+    def setting(self) -> str:
+        """The setting that decides where the connection goes."""
+        return "proxy" if self.proxied else "url"
+
+    @property
+    def to_proxy(self) -> str:
+        return " to the proxy" if self.proxied else ""
+
+    @property
+    def server(self) -> str:
+        """The peer that ended a connection."""
+        return "the proxy, or the server behind it," if self.proxied else "the server"
+
+    @property
+    def no_connection(self) -> Symptom | None:
+        """The symptom where there is no connection: it is the proxy's alone, if there is one."""
+        return Symptom.PROXY_UNREACHABLE if self.proxied else None
+
+
+@contextmanager
+def translated(operation: Operation, way: Way) -> Iterator[None]:
+    """The one place where errors of aiohttp, ssl and the system become errors of ours.
+
+    None of theirs is kept as a cause: they hold the request, its credentials and the proxy's.
+    """
+    try:
+        yield
+    except aiohttp.ClientHttpProxyError as error:
+        raise proxy_refusal(operation, error.status) from None
+    except aiohttp.ClientResponseError as error:
+        raise _not_http(operation, error) from None
+    except aiohttp.ClientPayloadError as error:
+        if isinstance(error.__cause__, ContentEncodingError):
+            raise undecodable_coding(operation) from None
+        raise UnreachableError(f"connection lost: {_cause(error)}", operation) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedError(f"the answer does not decode: {error}", operation) from None
+    except (aiohttp.ClientError, OSError, UnicodeError) as error:
+        what, symptom = _unreachable(error, way)
+        raise UnreachableError(what, operation, symptom=symptom) from None
+
+
+def _not_http(operation: Operation, error: aiohttp.ClientResponseError) -> MalformedError:
+    """Described in our own words: the library's message quotes the answer."""
+    for cause in _causes(error):
+        match cause:
+            case ContentEncodingError():  # no decoder is installed, as it is not requested
+                return unrequested_coding(operation, "zstd" if "zstd" in str(cause) else "br")
+            case LineTooLong():
+                message = f"a header of the answer has more than {LONGEST_HEADER} bytes"
+                return MalformedError(message, operation)
+            case BadStatusLine():
+                return MalformedError("the answer is not HTTP", operation)
+            case _:
+                continue
+    return MalformedError("the answer is not HTTP: its headers are malformed", operation)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _unreachable(error: Exception, way: Way) -> tuple[str, Symptom | None]:
+    """Why there was no answer, in the order in which a connection is made."""
+    match error:
+        case UnicodeError():
+            return f"DNS: the host in {way.setting} is no host name", way.no_connection
+        case aiohttp.ClientConnectorDNSError():
+            return f"DNS{way.to_proxy}: {error.host}: {error.strerror}", way.no_connection
+        case aiohttp.ClientProxyConnectionError():
+            return (
+                f"the proxy {error.host}:{error.port}: {_cause(error.os_error)}",
+                way.no_connection,
+            )
+        case aiohttp.ConnectionTimeoutError():
+            return f"no connection{way.to_proxy}: nothing answers there", way.no_connection
+        case aiohttp.ClientConnectorError():
+            return _unconnected(error, way)
+        case aiohttp.ServerDisconnectedError():
+            return f"{way.server} hung up without an answer", Symptom.HUNG_UP
+        case _:
+            return f"connection lost: {_cause(error)}", None
+
+
+def _unconnected(error: aiohttp.ClientConnectorError, way: Way) -> tuple[str, Symptom | None]:
+    """Why there is no connection to an address that is known, or no TLS on it."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError(certificate_error=cause):
+            return _tls(handshake.unverified(cause, error.host))
+        case aiohttp.ClientConnectorSSLError():
+            return _tls(handshake.broken(error.os_error))
+        case _ if way.secure and _is_lost(error.os_error):
+            return _tls(handshake.HUNG_UP)
+        case _:
+            return f"{error.host}:{error.port}: {_cause(error.os_error)}", None
+
+
+def _tls(failure: handshake.Failure) -> tuple[str, Symptom]:
+    return f"TLS: {failure.what}", failure.symptom
+
+
+def _is_lost(error: OSError) -> bool:
+    """Whether a connection that was there has ended; asyncio does not always set its errno."""
+    return isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError)
+
+
+def _cause(error: BaseException) -> str:
+    """`Connection refused` where asyncio reports `Connect call failed ('127.0.0.1', 8080)`."""
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer was cut short"
+    return type(error).__name__
