@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -83,6 +85,19 @@ class Prometheus:
                     await asyncio.sleep(0.1)
         except TimeoutError:
             raise AssertionError(f"it never held for {expression}, at last {vector}") from None
+
+    async def alerts(self) -> list[str]:
+        """What is pending or firing, once every rule has seen what is stored now."""
+        now = time.time()
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await self._get("/api/v1/rules")
+                groups = answer["data"]["groups"]
+                seen = [datetime.fromisoformat(each["lastEvaluation"]) for each in groups]
+                if min(seen).timestamp() > now:
+                    rules = [rule for group in groups for rule in group["rules"]]
+                    return [each["name"] for each in rules if each.get("alerts")]
+                await asyncio.sleep(0.1)
 
     async def moment(self, condition: str) -> float:
         """When the newest scrape was, as soon as a condition holds after it.
