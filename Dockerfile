@@ -17,8 +17,10 @@ RUN python3 -m venv --without-pip /opt/zstack-aios-exporter \
     && tools/bin/pip --python /opt/zstack-aios-exporter/bin/python install --no-compile \
         --require-hashes --only-binary :all: -r requirements/run.txt
 
-COPY LICENSE README.md hatch_build.py pyproject.toml source/
+COPY LICENSE README.md config.example.yaml hatch_build.py pyproject.toml source/
+COPY deploy/prometheus/rules source/deploy/prometheus/rules
 COPY exporter source/exporter
+COPY grafana source/grafana
 ARG SOURCE_REVISION
 ARG SOURCE_DATE_EPOCH
 # No file system is written at run time, so the code is compiled here, once; by its hash, which is

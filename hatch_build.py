@@ -1,4 +1,4 @@
-"""Records in each wheel, and in each source archive, what it was built from."""
+"""Adds to each build what it was built from, and to each wheel the files for operators."""
 
 import atexit
 import json
@@ -12,24 +12,44 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 RECORD = "exporter/build.json"
+SHIPPED = ("deploy/prometheus/rules/*.yml", "grafana/*.json", "config.example.yaml")
+"""What `rules`, `dashboards` and `config` print or write (exporter/cli/shipped.py)."""
 
 
 class BuildRecord(BuildHookInterface):
-    """Writes the revision and the date into what is built, and nothing into the source tree."""
+    """Adds revision, date and files for operators; writes nothing into the source tree."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the record, unless the code stays where it is and goes on changing.
-
-        A wheel that is built from a source archive keeps the archive's.
-        """
+        """Add them, unless the code stays where it is and goes on changing."""
         root = Path(self.root)
-        if version == "editable" or (root / RECORD).exists():
+        if version == "editable":
             return
+        if self.target_name == "wheel":
+            build_data["force_include"].update(shipped(root))
+        if not (root / RECORD).exists():  # a wheel of a source archive keeps the archive's
+            self._add_record(root, build_data)
+
+    def _add_record(self, root: Path, build_data: dict[str, Any]) -> None:
         folder = TemporaryDirectory()
         atexit.register(folder.cleanup)
         record = Path(folder.name, "build.json")
         record.write_text(json.dumps({"revision": revision(root), "date": date()}) + "\n")
         build_data["force_include"][str(record)] = RECORD
+
+
+def shipped(root: Path) -> dict[str, str]:
+    """The place in a wheel of each file that is shipped, by its place in the source tree.
+
+    Raises FileNotFoundError where a part of the source tree is missing.
+    """
+    places = {}
+    for pattern in SHIPPED:
+        found = sorted(root.glob(pattern))
+        if not found:
+            raise FileNotFoundError(f"{root / pattern}: the wheel cannot be built without it")
+        for file in found:
+            places[str(file)] = f"exporter/shipped/{file.relative_to(root).as_posix()}"
+    return places
 
 
 def revision(root: Path) -> str:

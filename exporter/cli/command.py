@@ -42,6 +42,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "demo": Command("the simulator and the exporter together, to look around", "demo"),
     "simulate": Command("the simulator alone", "simulate"),
     "metrics": Command("list every metric", "metrics"),
+    "rules": Command("print or write the rules for Prometheus", "rules"),
+    "dashboards": Command("write the dashboards for Grafana", "dashboards"),
+    "config": Command("print or write an example of the configuration file", "config"),
     "hash-password": Command("hash a password for --web.config.file", "hash_password"),
     "completion": Command("complete commands and flags in a shell", "completion"),
 }

@@ -53,7 +53,10 @@ def test_flags_and_a_health_check_need_the_settings_alone(command: str) -> None:
     assert not names & (SERVER | SELDOM)
 
 
-@pytest.mark.parametrize("command", ["--version", "hash-password --help", "metrics --help"])
+@pytest.mark.parametrize(
+    "command",
+    ["--version", "hash-password --help", "metrics --help", "rules", "config", "dashboards --help"],
+)
 def test_what_has_no_settings_loads_none(command: str) -> None:
     assert not loaded(*command.split()) & (SETTINGS | SERVER | SELDOM)
 

@@ -11,10 +11,19 @@ from pathlib import Path
 import pytest
 
 from exporter import NAME
-from exporter.build import LIBRARIES, VERSION, version_text
+from exporter.build import LIBRARIES, VERSION, build, checked_out, version_text
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("LICENSE", "README.md", "exporter", "hatch_build.py", "pyproject.toml")
+SOURCES = (
+    "LICENSE",
+    "README.md",
+    "config.example.yaml",
+    "deploy/prometheus/rules",
+    "exporter",
+    "grafana",
+    "hatch_build.py",
+    "pyproject.toml",
+)
 CHRISTMAS = {"SOURCE_DATE_EPOCH": "1798156800"}
 FACTS = ("SOURCE_REVISION", "SOURCE_DATE_EPOCH")
 
@@ -127,9 +136,65 @@ def test_two_wheels_of_the_same_sources_and_moment_are_the_same(tree: Path) -> N
     assert one == other
 
 
-def test_a_source_tree_reports_an_unknown_revision_and_its_platform() -> None:
+def test_a_wheel_holds_the_rules_the_dashboards_and_the_example_as_they_are_in_the_tree(
+    tree: Path,
+) -> None:
+    site = unpacked(built("wheel", tree))
+    shipped = site / "exporter" / "shipped"
+    found = {file.relative_to(shipped) for file in shipped.rglob("*") if file.is_file()}
+    assert {file.name for file in found} >= {"zstack-aios.yml", "overview.json"}
+    for file in found:
+        assert (shipped / file).read_bytes() == (ROOT / file).read_bytes()
+    script = "from exporter.cli.main import run; run(['config'])"
+    printed = run(sys.executable, "-c", script, at=site, PYTHONPATH=str(site))
+    assert printed == (ROOT / "config.example.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("missing", ["config.example.yaml", "deploy/prometheus/rules"])
+def test_a_wheel_is_not_built_without_what_it_should_hold(missing: str, tree: Path) -> None:
+    (tree / missing).rename(tree.parent / "elsewhere")
+    with pytest.raises(AssertionError, match=missing):
+        built("wheel", tree)
+
+
+def test_two_source_archives_of_the_same_moment_are_the_same(tree: Path) -> None:
+    committed(tree)
+    one, other = (built("sdist", tree, **CHRISTMAS).read_bytes() for _ in range(2))
+    assert one == other
+
+
+@pytest.mark.parametrize("state", ["on a branch", "packed", "detached", "in a linked worktree"])
+def test_a_source_tree_reports_the_commit_that_is_checked_out(state: str, tree: Path) -> None:
+    revision = committed(tree)
+    if state == "packed":
+        run("git", "pack-refs", "--all", at=tree)
+    elif state == "detached":
+        run("git", "checkout", "--quiet", "--detach", at=tree)
+    elif state == "in a linked worktree":
+        run("git", "worktree", "add", "--quiet", "../linked", at=tree)
+        tree = tree.parent / "linked"
+    script = "from exporter.build import build; print(build().revision)"
+    assert run(sys.executable, "-P", "-c", script, at=tree, PYTHONPATH=str(tree)) == (
+        f"{revision}-editable\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "head", ["", "ref: refs/heads/none", "ref: ../../../secret", "\xff", "not a commit"]
+)
+def test_a_source_tree_without_a_readable_repository_has_no_revision(
+    head: str, tmp_path: Path
+) -> None:
+    assert checked_out(tmp_path) is None
+    (tmp_path / "secret").write_text("hunter2")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "HEAD").write_text(head, "latin-1")
+    assert checked_out(tmp_path) is None
+
+
+def test_a_source_tree_reports_its_platform() -> None:
     head, *facts = version_text().splitlines()
-    assert head == f"{NAME}, version {VERSION} (revision: unknown)"
+    assert head == f"{NAME}, version {VERSION} (revision: {build().revision})"
     reported = dict(fact.strip().split(":", 1) for fact in facts)
     assert list(reported) == ["build date", "python", "platform", "libraries"]
     assert re.fullmatch(r"\w+ 3\.\d+\.\d+\S*, OpenSSL \d+\.\d+\.\d+\w*", reported["python"].strip())

@@ -58,7 +58,8 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 
 def test_every_command_is_documented() -> None:
-    documented = set(re.findall(r"`zstack-aios-exporter ([a-z-]+)", README))
+    pages = [README, *(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))]
+    documented = set(re.findall(r"`zstack-aios-exporter ([a-z][a-z-]+)", "".join(pages)))
     assert documented == COMMANDS.keys()
 
 
