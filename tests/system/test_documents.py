@@ -31,7 +31,7 @@ QUERIES = [
 async def test_prometheus_takes_every_example(programs: Programs, tmp_path: Path) -> None:
     pages = (scrape_configs("docs/fleet.md"), scrape_configs("docs/endpoints.md"))
     examples = [*blocks("README.md", "yaml"), *chain.from_iterable(pages)]
-    assert len(examples) == 13
+    assert len(examples) == 11
     shutil.copytree(ROOT / "deploy/prometheus/rules", tmp_path / "rules")
     for example in examples:
         file = tmp_path / "prometheus.yml"

@@ -29,7 +29,7 @@ _SESSION_ENDED: Final = Hint(
     Text(
         "see whether the platform allows only one session per account; give the exporter an account"
         " of its own or an access key; a session that was given by hand must be replaced",
-        "检查平台是否限制每个账户只有一个会话；为导出器使用专用账户或 AccessKey；"
+        "检查平台是否限制每个账户只有一个会话；为 Exporter 使用专用账户或 AccessKey；"
         "手工提供的会话须更换",
     ),
 )
@@ -39,7 +39,7 @@ CODES: Final[Mapping[str, Hint]] = {
         Text("wrong account name or password", "账户名或密码错误"),
         Text(
             "correct account and password: they are tried once, and again when they change",
-            "改正账户名和密码：导出器只尝试一次，变更后才会再试",
+            "改正账户名和密码：Exporter 只尝试一次，变更后才会再试",
         ),
     ),
     "ID.1001": _SESSION_ENDED,
@@ -55,7 +55,7 @@ CODES: Final[Mapping[str, Hint]] = {
         Text(
             "log in to the platform's web page once, change the password, and give it to the"
             " exporter",
-            "登录平台网页修改密码，再提供给导出器",
+            "登录平台网页修改密码，再提供给 Exporter",
         ),
     ),
     "ID.1006": Hint(
@@ -86,7 +86,7 @@ CODES: Final[Mapping[str, Hint]] = {
         Text("the password must be changed before it can be used", "密码须先修改才能使用"),
         Text(
             "change the password on the platform and give the new one to the exporter",
-            "在平台修改密码，并提供给导出器",
+            "在平台修改密码，并提供给 Exporter",
         ),
     ),
     "LOGIN_CONTROL.1001": Hint(
@@ -98,7 +98,7 @@ CODES: Final[Mapping[str, Hint]] = {
         Text(
             "find out who logs in with a wrong password; unlock the account and reload the"
             " exporter, or wait: it is tried again when the lock ends",
-            "查明是谁在用错误密码登录；解锁账户并重新加载导出器，或等待锁定期满后再次尝试",
+            "查明是谁在用错误密码登录；解锁账户并重新加载 Exporter，或等待锁定期满后再次尝试",
         ),
     ),
     "LOGIN_CONTROL.1003": Hint(Text("the captcha was wrong", "验证码错误"), _LOGIN_ONLY_FOR_PEOPLE),
@@ -108,7 +108,7 @@ CODES: Final[Mapping[str, Hint]] = {
         ),
         Text(
             "allow the exporter's address in the platform's login control",
-            "在平台的登录控制中允许导出器的地址",
+            "在平台的登录控制中允许 Exporter 的地址",
         ),
     ),
     "LOGIN_CONTROL.1005": Hint(
@@ -212,8 +212,8 @@ CODES: Final[Mapping[str, Hint]] = {
         Text("check the account and what it may do", "检查账户及其权限"),
     ),
     "ORG_ZSTACK_AI_10120": Hint(
-        Text("a model centre was not found", "找不到模型中心"),
-        Text("look at the model centres in AIOS", "在 AIOS 中检查模型中心"),
+        Text("a model centre was not found", "找不到模型仓库"),
+        Text("look at the model centres in AIOS", "在 AIOS 中检查模型仓库"),
     ),
     "ORG_ZSTACK_AI_*": Hint(Text("an error of AIOS itself", "AIOS 自身出错"), _LOOK_IN_THE_LOG),
     "ORG_ZSTACK_*": Hint(

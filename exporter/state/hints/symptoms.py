@@ -11,7 +11,7 @@ _CERTIFICATE: Final = Text("the platform's certificate is not accepted", "平台
 _NO_TLS: Final = Text("no TLS connection could be made", "无法建立 TLS 连接")
 _PROXY: Final = Text("the proxy lets nothing through", "代理未放行请求")
 _CLIENT_CERTIFICATE: Final = Text(
-    "the platform does not take the exporter's certificate", "平台不接受导出器的证书"
+    "the platform does not take the exporter's certificate", "平台不接受 Exporter 的证书"
 )
 
 SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
@@ -84,7 +84,7 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
         Text(
             "the exporter speaks TLS 1.2 and 1.3: enable TLS 1.2 or newer on the platform, or on"
             " the proxy before it",
-            "导出器使用 TLS 1.2 和 1.3：在平台或其前面的代理上启用 TLS 1.2 或更新版本",
+            "Exporter 使用 TLS 1.2 和 1.3：在平台或其前面的代理上启用 TLS 1.2 或更新版本",
         ),
     ),
     Symptom.TLS_REFUSED: Hint(
@@ -92,7 +92,7 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
         Text(
             "compare the TLS settings of the platform, or of the proxy before it: the exporter"
             " speaks 1.2 or newer; if a client certificate is wanted, set client_cert_file",
-            "核对平台或其前面的代理的 TLS 设置：导出器使用 1.2 或更新版本；"
+            "核对平台或其前面的代理的 TLS 设置：Exporter 使用 1.2 或更新版本；"
             "若需要客户端证书，请设置 client_cert_file",
         ),
     ),
@@ -146,7 +146,7 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
         Text(
             "the exporter asks for gzip or deflate: see that the proxy before the platform follows"
             " Accept-Encoding",
-            "导出器只请求 gzip 或 deflate：检查平台前面的代理是否遵守 Accept-Encoding",
+            "Exporter 只请求 gzip 或 deflate：检查平台前面的代理是否遵守 Accept-Encoding",
         ),
     ),
 }
