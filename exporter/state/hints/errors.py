@@ -54,7 +54,8 @@ ERRORS: Final[Mapping[type[ZStackError], Hint]] = {
         Text(
             "give the exporter an access key or an account of its own; until then it leaves the"
             " account alone for ten minutes, and for up to an hour if that doesn't help",
-            "为 Exporter 使用 AccessKey 或专用账户；在此之前它会停止登录十分钟，若仍无效则最长一小时",
+            "为 Exporter 使用 AccessKey 或专用账户；在此之前"
+            "它会停止登录十分钟，若仍无效则最长一小时",
         ),
     ),
     errors.LockedError: Hint(
@@ -65,7 +66,8 @@ ERRORS: Final[Mapping[type[ZStackError], Hint]] = {
         Text(
             "unlock the account, or change the rule, and reload the exporter; without a reload it"
             " is tried again when the lock ends, or after ten minutes",
-            "解锁账户或修改登录规则，然后重新加载 Exporter；不重新加载时，锁定期满或十分钟后会再次尝试",
+            "解锁账户或修改登录规则，然后重新加载 Exporter；"
+            "不重新加载时，锁定期满或十分钟后会再次尝试",
         ),
     ),
     errors.CredentialsError: Hint(
