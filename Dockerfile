@@ -1,6 +1,6 @@
-# The exporter as an image: docs/container.md tells how to build, run and verify it.
+# The exporter as an image: docs/container.md shows how to build, run and verify it.
 
-# The index of all architectures; docs/container.md tells how to move on to a newer one.
+# The index of all architectures; docs/container.md shows how to move on to a newer one.
 ARG BASE=python:3.13.15-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285
 
 FROM ${BASE} AS build

@@ -78,7 +78,7 @@ tls_server_config:
 {{- or $given (hasKey $made "tls_server_config") | ternary "https" "http" }}
 {{- end }}
 
-{{/* What is wrong with the values and cannot be told by their schema. */}}
+{{/* What is wrong with the values and their schema cannot express. */}}
 {{- define "exporter.check" -}}
 {{- $config := .Values.config }}
 {{- if and $config.target $config.targets }}
