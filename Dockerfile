@@ -38,6 +38,7 @@ ARG SOURCE_REVISION=unknown
 LABEL org.opencontainers.image.title="zstack-aios-exporter" \
       org.opencontainers.image.description="Prometheus exporter for the model services of ZStack AIOS" \
       org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/zstack-aios-exporter/zstack-aios-exporter" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${SOURCE_REVISION}" \
       org.opencontainers.image.base.name="${BASE}"

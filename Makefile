@@ -93,7 +93,9 @@ format: $(VENV)/.developing  ## ruff's formatter and its safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# REPOSITORY= and REGISTRY=: where the project is published from now on
 docs: dashboards  ## the generated pages and tables
+	@$(BIN)/python -m deploy.publishing --repository "$(REPOSITORY)" --registry "$(REGISTRY)"
 	$(BIN)/python -m docs
 	$(BIN)/python -m deploy
 

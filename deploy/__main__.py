@@ -1,8 +1,6 @@
 """Rewrite what is made from other files; with --check, only list those that are out of date."""
 
-import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import indent
@@ -10,6 +8,7 @@ from typing import Final
 
 from docs.rewriting import rewrite
 
+from .publishing import placed, read_publishing
 from .schema import values_schema
 from .values import VALUES, read_values, table
 
@@ -42,21 +41,20 @@ def outdated(root: Path) -> Iterator[tuple[Path, str | None]]:
 
 
 def made(root: Path) -> Iterator[tuple[Path, str]]:
-    """Each file that is made here."""
+    """Each file that is made here, or has parts that are."""
+    texts = placed(root, read_publishing(root))
     for rules in sorted((root / RULES).glob("*.yml")):
-        text = rules.read_text("utf-8")
+        text = texts[RULES / rules.name]
         yield _MADE[1] / f"{rules.stem}.yaml", prometheus_rule(rules.stem, text)
         # Helm packs nothing from above the chart's folder.
         yield CHART / "files" / "rules" / rules.name, text
     for dashboard in sorted((root / DASHBOARDS).glob("*.json")):
         yield CHART / "files" / "dashboards" / dashboard.name, dashboard.read_text("utf-8")
-    values = read_values((root / VALUES).read_text("utf-8"))
+    values = read_values(texts[VALUES])
     yield CHART / "values.schema.json", values_schema(values)
-    yield _region(root, CHART / "README.md", "values", table(values))
-    version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    yield _line(root, CHART / "Chart.yaml", r"(?:appV|v)ersion: ", version)
-    yield _line(root, Path("Dockerfile"), "ARG VERSION=", version)
-    yield _line(root, RESOURCES / "base" / "kustomization.yaml", r" +newTag: ", version)
+    readme = CHART / "README.md"
+    texts[readme] = _with_region(readme, texts[readme], "values", table(values))
+    yield from texts.items()
 
 
 def prometheus_rule(name: str, rules: str) -> str:
@@ -75,19 +73,13 @@ spec:
 {indent(groups + rest, "  ")}"""
 
 
-def _region(root: Path, path: Path, name: str, text: str) -> tuple[Path, str]:
+def _with_region(path: Path, page: str, name: str, text: str) -> str:
     begin, end = f"<!-- generated: {name} -->\n", f"<!-- end: {name} -->"
-    before, _, rest = (root / path).read_text("utf-8").partition(begin)
+    before, _, rest = page.partition(begin)
     _, found, after = rest.partition(end)
     if not found:
         raise ValueError(f"{path} has no region {name}")
-    return path, f"{before}{begin}{text}\n{end}{after}"
-
-
-def _line(root: Path, path: Path, before: str, value: str) -> tuple[Path, str]:
-    """The file with a value after each line's beginning."""
-    text = (root / path).read_text("utf-8")
-    return path, re.sub(rf"(?m)^({before}).*$", rf"\g<1>{value}", text)
+    return f"{before}{begin}{text}\n{end}{after}"
 
 
 if __name__ == "__main__":

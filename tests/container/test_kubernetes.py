@@ -52,6 +52,7 @@ def from_base(platform: str, name: str, folder: Path) -> Objects:
 def from_chart(platform: str, name: str, folder: Path) -> Objects:
     values = {
         "fullnameOverride": f"{name}-{NAME}",
+        "image": {"registry": ""},
         "config": configuration(platform),
         "secret": {"files": SECRET},
     }
