@@ -16,6 +16,7 @@ from .scratch import copy
 
 ROOT: Final = Path(__file__).parents[3]
 SCRATCH: Final = ROOT / ".tools" / "mutation"
+_SHOWN: Final = 4000  # characters of what mutmut printed last
 
 
 def main() -> int:
@@ -56,13 +57,18 @@ def _modules() -> list[str]:
 
 
 def _run(modules: Sequence[str], workers: int) -> None:
-    """Try every mutant, or those of some modules, whose names mutmut then lists.
+    """Try every mutant, or those of some modules.
 
-    Raises CalledProcessError where the tests fail as it is.
+    Raises SystemExit with the end of mutmut's output where the tests fail as it is.
     """
     mutmut = Path(sys.executable).with_name("mutmut")
     mutants = [f"{module.removesuffix('.py').replace('/', '.')}.*" for module in modules]
-    subprocess.run([mutmut, "run", "--max-children", str(workers), *mutants], check=True)
+    command = [str(mutmut), "run", "--max-children", str(workers), *mutants]
+    run = subprocess.run(  # its output is mostly a spinner
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if run.returncode:
+        sys.exit(f"mutmut ended with {run.returncode}:\n{run.stdout[-_SHOWN:]}")
 
 
 def _report(
