@@ -117,12 +117,37 @@ lock: $(VENV)/.developing  ## newest versions of every dependency, pinned by has
 	$(LOCK) --constraints requirements/dev.txt --extra mutate --output-file requirements/mutate.txt pyproject.toml
 	echo hatchling | $(LOCK) --constraints requirements/dev.txt --output-file requirements/build.txt -
 	$(LOCK) $(UPGRADE) --output-file requirements/sbom.txt requirements/sbom.in
+	$(LOCK) $(UPGRADE) --output-file requirements/gates.txt requirements/gates.in
+
+GATES := .tools/venv-gates
+gates: $(GATES)/.installed-gates  ## linters of licences, workflows, image, manifests, routes and spelling
+	@tools/gates $(GATES)/bin
+
+audit: $(GATES)/.installed-gates  ## known vulnerabilities of what the exporter runs with; asks the internet
+	$(GATES)/bin/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
 
 sbom: $(VENV)/bin/python  ## what the exporter runs with, as sbom.json (CycloneDX)
 	$(PYTHON) -m venv .tools/sbom
 	.tools/sbom/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/sbom.txt
 	.tools/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
 	    --validate --output-file sbom.json requirements/run.txt
+
+release:  ## VERSION=1.2.3: the version and its changes, everywhere (docs/releasing.md)
+	$(BIN)/python -m deploy.release prepare "$(VERSION)"
+	$(MAKE) docs
+
+release-check: $(VENV)/bin/python  ## TAG=v1.2.3: whether the tag is that of the version, and its changes are listed
+	$(BIN)/python -m deploy.release check "$(TAG)"
+
+BUILD := .tools/venv-build
+packages: $(BUILD)/.building  ## wheel, source archive, chart and bill of materials, in dist/
+	@tools/packages $(BUILD)/bin/python
+
+image-twice:  ## whether two builds of the image are the same
+	@tools/image --twice
+
+push-image push-index push-chart push-page:  # what the workflow of a release runs
+	@tools/publish $(@:push-%=%) $(TAG)
 
 clean:  ## everything that make made
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
@@ -139,6 +164,16 @@ $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/dev.txt
 	@touch $@
 
+$(GATES)/.installed-gates: requirements/gates.txt
+	$(PYTHON) -m venv $(GATES)
+	$(GATES)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/gates.txt
+	@touch $@
+
+$(BUILD)/.building: requirements/build.txt
+	$(PYTHON) -m venv $(BUILD)
+	$(BUILD)/bin/python -m pip install --quiet --require-hashes --no-deps -r requirements/build.txt
+	@touch $@
+
 $(VENV)/.fuzzing: $(VENV)/.developing requirements/fuzz.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/fuzz.txt
 	@touch $@
@@ -147,4 +182,4 @@ $(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
 	@touch $@
 
-.PHONY: sbom help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean
+.PHONY: image-twice gates audit release release-check packages push-image push-index push-chart push-page sbom help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean

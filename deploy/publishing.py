@@ -28,6 +28,15 @@ class Publishing:
     """Where images and, under `charts/`, charts are, such as `registry.example.com/monitoring`."""
 
     @property
+    def slug(self) -> str:
+        """The repository as its host calls it: `owner/name`."""
+        return "/".join(self.repository.rsplit("/", 2)[1:])
+
+    @property
+    def owner(self) -> str:
+        return self.slug.partition("/")[0]
+
+    @property
     def urls(self) -> str:
         """The table of pyproject.toml: each name is one that package indexes know."""
         addresses = {
@@ -146,6 +155,13 @@ MENTIONS: Final = (
     Mention("README*.md", _TAG, _version, optional=True),
     Mention("Dockerfile", r"(?<=^ARG VERSION=).*", _version),
     Mention("Dockerfile", r'(?<=image\.source=").*(?=")', _repository),
+    Mention("security/openvex.json", r'(?<="@id": ")https\S+(?=/security/)', _pages),
+    Mention(".github/CODEOWNERS", r"(?<=@)[\w-]+(?=/maintainers)", lambda to: to.owner),
+    Mention("docs/releasing.md", r"https://\S+(?=/\.github/)", _repository),
+    Mention("docs/releasing.md", r"(?<=--repo )\S+", lambda to: to.slug),
+    Mention("docs/releasing.md", rf"(?<=IMAGE=)\S+(?=/{NAME}:)", _registry),
+    Mention("docs/releasing.md", r"(?<=CHART=)\S+(?=/charts/)", _registry),
+    Mention("docs/releasing.md", _TAG, _version),
     Mention(".github/ISSUE_TEMPLATE/config.yml", r"(?<=url: )\S+(?=/security)", _repository),
 )
 
