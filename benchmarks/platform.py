@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -103,6 +104,7 @@ class Api:
                 web.get(f"{_API}/ai/model-services", self._model_services),
                 web.post("/polls", self._polls),
                 web.get("/polls", self._polls_begun),
+                web.get(f"{_API}/{{path:.*}}", self._no_such_api),
             ]
         )
         return application
@@ -120,6 +122,11 @@ class Api:
             await self._gate.enter()
             self._estate.change(self._changed)
         return web.Response(body=self._estate.page(start, limit))
+
+    async def _no_such_api(self, request: web.Request) -> web.Response:
+        """As of a release without instance groups and model centers, which is not asked again."""
+        text = f"no api mapping to {request.path.removeprefix('/zstack')}"
+        return web.Response(status=HTTPStatus.NOT_FOUND, text=text)
 
     async def _polls_begun(self, _request: web.Request) -> web.Response:
         begun, self._begun = self._begun, []
