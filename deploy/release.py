@@ -65,16 +65,14 @@ def check(root: Path, tag: str) -> None:
     version = read_publishing(root).version
     if tag != f"v{version}":
         raise ValueError(f"the tag {tag} is not v{version}, the version of {PROJECT}")
-    notes(root)
+    if not section((root / CHANGELOG).read_text("utf-8"), version):
+        raise ValueError(f"{CHANGELOG} has no section {version}: make release VERSION={version}")
 
 
 def notes(root: Path) -> str:
-    """The changes of the version. Raises ValueError where the changelog has none."""
-    version = read_publishing(root).version
-    found = section((root / CHANGELOG).read_text("utf-8"), version)
-    if not found:
-        raise ValueError(f"{CHANGELOG} has no section {version}: make release VERSION={version}")
-    return found
+    """The changes of the version; before it is released, those that will be."""
+    changelog = (root / CHANGELOG).read_text("utf-8")
+    return section(changelog, read_publishing(root).version) or section(changelog, "Unreleased")
 
 
 def section(changelog: str, title: str) -> str:

@@ -79,6 +79,14 @@ def test_a_tag_that_does_not_fit_is_refused(
     assert wrong in capsys.readouterr().err
 
 
+def test_before_a_release_the_notes_are_what_it_will_have(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copy / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- More.\n")
+    assert run(copy, "notes") == 0
+    assert capsys.readouterr().out == "- More.\n"
+
+
 def test_a_version_is_needed(copy: Path) -> None:
     command = [sys.executable, "-m", "deploy.release", "--root", str(copy), "prepare"]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 2
