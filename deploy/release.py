@@ -46,6 +46,8 @@ def prepare(root: Path, version: str) -> None:
 
     Raises ValueError for what is not a later version, and where nothing has changed.
     """
+    from docs.promises import promise  # noqa: PLC0415 - the exporter; no other command needs it
+
     before = read_publishing(root).version
     if not _VERSION.fullmatch(version) or _parts(version) <= _parts(before):
         raise ValueError(f"{version!r} is no version after {before}: write it like 1.2.3")
@@ -58,6 +60,7 @@ def prepare(root: Path, version: str) -> None:
     (root / PROJECT).write_text(
         project.replace(f'\nversion = "{before}"\n', f'\nversion = "{version}"\n', 1), "utf-8"
     )
+    promise(root)
 
 
 def check(root: Path, tag: str) -> None:
