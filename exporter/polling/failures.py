@@ -14,11 +14,11 @@ from exporter.zstack.errors import (
     UnreachableError,
 )
 
-OF_PLATFORM: Final = (
-    *(UnreachableError, DeadlineError, RateLimitedError),
-    *(UnauthorizedError, CredentialsError, ClockSkewError),
-)
-"""Failures after which the platform need not be asked anything else."""
+OF_IDENTITY: Final = (UnauthorizedError, CredentialsError, ClockSkewError)
+"""Failures that every other request of the same poll would meet."""
+
+OF_PLATFORM: Final = (UnreachableError, DeadlineError, RateLimitedError, *OF_IDENTITY)
+"""Failures of the model services' poll after which nothing else is asked."""
 
 
 def without_past(error: ZStackError) -> ZStackError:

@@ -21,6 +21,7 @@ from tests.support.exporting import (
 
 SERVICES: Final = "QueryModelService"
 GROUPS: Final = "QueryModelServiceInstanceGroup"
+CENTERS: Final = "QueryModelCenter"
 GROUP: Final = "model_service_instance_group"
 SHOWN: Final = "zstack_model_service_instance_groups"
 
@@ -191,6 +192,25 @@ async def test_where_the_platform_cannot_be_asked_nothing_else_is_asked() -> Non
     assert failing == [SERVICES]
 
 
+async def test_a_session_that_ends_at_one_list_is_a_failure_of_those_after_it_too() -> None:
+    cloud = Cloud(services=5, instance_groups=2, model_centers=1)
+    with capture_logs() as logs:
+        async with serving(cloud) as url, exporting(target=target(url)) as exporter:
+            await exporter.until(lambda page: up(page) == 1)
+            cloud.faults.append(Fault.expired(operation=CENTERS))  # polled before the groups
+            await exporter.until(lambda page: up(page) == 0)
+            asked = cloud.operations[GROUPS]
+            page = await exporter.next_polls(2)
+            assert cloud.operations[GROUPS] == asked
+            failing = [of["operation"] for of, value in page.all("zstack_api_error") if value]
+            assert CENTERS in failing
+            assert GROUPS not in failing
+    failures = event(logs, "a list could not be read")
+    assert {each["operation"] for each in failures} == {CENTERS}
+    warnings = [each["error"] for each in failures if each["log_level"] == "warning"]
+    assert len(warnings) == len(set(warnings)), "each failure is logged once"
+
+
 async def test_what_cannot_be_read_of_an_instance_costs_neither_it_nor_its_group() -> None:
     cloud = Cloud(services=1, instance_groups=0)
     cloud.groups.add(InstanceGroup(uuid="g1", name="chat"))
@@ -280,7 +300,6 @@ async def test_the_choice_of_lists_takes_effect_at_the_next_start(
     assert "settings=metrics.instances" in said
 
 
-CENTERS: Final = "QueryModelCenter"
 USED: Final = "zstack_model_center_used_bytes"
 
 
