@@ -1,15 +1,21 @@
-"""Adds to each build what it was built from, and to each wheel the files for operators."""
+"""Adds to each build what it was built from, and to each wheel the files for operators.
+
+The description that a package index shows is README.md, whose links lead to the project's pages.
+"""
 
 import atexit
 import json
 import os
+import re
 import subprocess
 import time
+import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 RECORD = "exporter/build.json"
 SHIPPED = ("deploy/prometheus/rules/*.yml", "grafana/*.json", "config.example.yaml")
@@ -35,6 +41,25 @@ class BuildRecord(BuildHookInterface):
         record = Path(folder.name, "build.json")
         record.write_text(json.dumps({"revision": revision(root), "date": date()}) + "\n")
         build_data["force_include"][str(record)] = RECORD
+
+
+class Description(MetadataHookInterface):
+    """Makes README.md the description, which has no files beside it on a package index."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Set the description."""
+        root = Path(self.root)
+        project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+        publishing = project["tool"]["publishing"]
+        pages = publishing["pages"].format(repository=publishing["repository"])
+        text = absolute((root / "README.md").read_text("utf-8"), pages)
+        metadata["readme"] = {"content-type": "text/markdown", "text": text}
+
+
+def absolute(page: str, pages: str) -> str:
+    """The page, with links to files and pictures of the project as addresses below `pages`."""
+    page = re.sub(r"(!\[[^\]]*\]\()(?!https?:)([^)]+)", rf"\1{pages}/\2?raw=true", page)
+    return re.sub(r"((?<!!)\[[^\]]*\]\()(?!https?:|#)([^)]+)", rf"\1{pages}/\2", page)
 
 
 def shipped(root: Path) -> dict[str, str]:

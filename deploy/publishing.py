@@ -149,7 +149,7 @@ MENTIONS: Final = (
     Mention("deploy/kubernetes/base/kustomization.yaml", r"(?<= newTag: ).*", _version),
     Mention("deploy/compose/compose.yaml", _TAG, _version),
     Mention("docs/container.md", _TAG, _version),
-    Mention("docs/container.md", rf"(?<=docker://)\S+(?=/{NAME}:)", _registry, optional=True),
+    Mention("docs/container.md", rf"(?<=^podman pull )\S+(?=/{NAME}:)", _registry),
     Mention("docs/running.md", rf"(?<=^{NAME}, version )[\w.-]+", _version),
     Mention("docs/status.md", r'(?<="exporter": {"version": ")[\w.-]+', _version),
     Mention("README*.md", _TAG, _version, optional=True),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.publishing import read_publishing
 from exporter import NAME
 from exporter.build import LIBRARIES, VERSION, build, checked_out, version_text
 
@@ -148,6 +149,19 @@ def test_a_wheel_holds_the_rules_the_dashboards_and_the_example_as_they_are_in_t
     script = "from exporter.cli.main import run; run(['config'])"
     printed = run(sys.executable, "-c", script, at=site, PYTHONPATH=str(site))
     assert printed == (ROOT / "config.example.yaml").read_text("utf-8")
+
+
+def test_the_links_of_the_description_lead_to_pages_that_exist(tree: Path) -> None:
+    (information,) = unpacked(built("wheel", tree)).glob("*.dist-info/METADATA")
+    pages = read_publishing(ROOT).pages
+    links = re.findall(r"\]\(([^)]+)\)", information.read_text("utf-8"))
+    assert len(links) > 10
+    for link in links:
+        assert re.match("https?:|#", link), link
+        if link.startswith(pages):
+            name = re.sub(r"[?#].*", "", link.removeprefix(f"{pages}/"))
+            assert (ROOT / name).exists(), link
+    assert sum(link.startswith(pages) for link in links) > 10
 
 
 @pytest.mark.parametrize("missing", ["config.example.yaml", "deploy/prometheus/rules"])
