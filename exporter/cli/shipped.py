@@ -14,6 +14,7 @@ from exporter import NAME
 from .command import Arguments
 from .exit_codes import FAILED, OK
 from .parser import Parser
+from .textfile import write_textfile
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 
@@ -44,7 +45,7 @@ def print_or_write(files: Sequence[Path], given: Arguments) -> int:
     if given.output is not None:
         return write(files, given)
     for file in files:
-        sys.stdout.write(file.read_text("utf-8"))
+        sys.stdout.buffer.write(file.read_bytes())  # in UTF-8, whatever the locale
     return OK
 
 
@@ -64,13 +65,15 @@ def _write(files: Sequence[Path], folder: Path, *, overwrite: bool) -> int:
         names = ", ".join(map(str, changed))
         return _failed(f"{names}: exists and differs; --overwrite replaces it")
     for path, content in contents.items():
-        path.write_bytes(content)
+        write_textfile(path, [content])
         print(path)  # noqa: T201 - the answer to the command
     return OK
 
 
 def _differs(path: Path, content: bytes) -> bool:
-    return path.exists() and path.read_bytes() != content
+    if not path.exists():
+        return False
+    return path.stat().st_size != len(content) or path.read_bytes() != content
 
 
 def _failed(what: str) -> int:

@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +88,18 @@ def test_dashboards_need_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
         run(["dashboards"])
     assert ended.value.code == 2
     assert "--output" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_enough_is_no_failure_that_shows() -> None:
+    command = f"{sys.executable} -m exporter rules | head -n 1"
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, check=True, text=True)
+    assert ran.stdout == RULES.read_text("utf-8").splitlines(keepends=True)[0]
+    assert ran.stderr == ""
+
+
+def test_a_full_disk_is_named_with_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "zstack-aios.yml").symlink_to("/dev/full")
+    assert run(["rules", "--output", str(tmp_path), "--overwrite"]) == 1
+    assert "zstack-aios.yml: No space left on device" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cli.once import write_textfile
+from exporter.cli.textfile import write_textfile
 
 US, ANOTHER = os.geteuid(), 12345
 PAGE = [b"page\n", b"of two pieces\n"]

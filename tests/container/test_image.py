@@ -157,6 +157,15 @@ async def test_it_reports_the_revision_that_it_was_built_from(
     assert image["Config"]["User"] == "65532:65532"
 
 
+async def test_it_carries_the_rules_and_the_example_of_this_version(podman: Podman) -> None:
+    for command, file in (
+        ("rules", "deploy/prometheus/rules/zstack-aios.yml"),
+        ("config", "config.example.yaml"),
+    ):
+        done = await podman.run(command)
+        assert done.out == (ROOT / file).read_text("utf-8")
+
+
 async def test_once_and_check_work(podman: Podman, secret: tuple[str, ...]) -> None:
     async with serving(Cloud(services=3)) as platform:
         once = await podman.run("once", *flags(platform), options=secret)

@@ -177,6 +177,15 @@ def test_two_source_archives_of_the_same_moment_are_the_same(tree: Path) -> None
     assert one == other
 
 
+def test_a_wheel_is_the_same_from_the_tree_and_from_its_source_archive(tree: Path) -> None:
+    committed(tree)
+    archive = built("sdist", tree, **CHRISTMAS)
+    shutil.unpack_archive(archive, tree.parent / "archive", filter="data")
+    (sources,) = (tree.parent / "archive").iterdir()
+    one, other = (built("wheel", each, **CHRISTMAS).read_bytes() for each in (tree, sources))
+    assert one == other
+
+
 @pytest.mark.parametrize("state", ["on a branch", "packed", "detached", "in a linked worktree"])
 def test_a_source_tree_reports_the_commit_that_is_checked_out(state: str, tree: Path) -> None:
     revision = committed(tree)
