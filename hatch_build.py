@@ -18,6 +18,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 RECORD = "exporter/build.json"
+"""What a wheel was built from, read by exporter/build.py."""
+
+ARCHIVED = "build.json"
+"""The same of a source archive: not where a wheel has it, or it would come in another order."""
+
 SHIPPED = ("deploy/prometheus/rules/*.yml", "grafana/*.json", "config.example.yaml")
 """What `rules`, `dashboards` and `config` print or write (exporter/cli/shipped.py)."""
 
@@ -30,17 +35,20 @@ class BuildRecord(BuildHookInterface):
         root = Path(self.root)
         if version == "editable":
             return
+        record = root / ARCHIVED
+        if not record.exists():  # a wheel of a source archive keeps the archive's
+            record = self._written(root)
+            if self.target_name == "sdist":
+                build_data["force_include"][str(record)] = ARCHIVED
         if self.target_name == "wheel":
-            build_data["force_include"].update(shipped(root))
-        if not (root / RECORD).exists():  # a wheel of a source archive keeps the archive's
-            self._add_record(root, build_data)
+            build_data["force_include"] |= {**shipped(root), str(record): RECORD}
 
-    def _add_record(self, root: Path, build_data: dict[str, Any]) -> None:
+    def _written(self, root: Path) -> Path:
         folder = TemporaryDirectory()
         atexit.register(folder.cleanup)
         record = Path(folder.name, "build.json")
         record.write_text(json.dumps({"revision": revision(root), "date": date()}) + "\n")
-        build_data["force_include"][str(record)] = RECORD
+        return record
 
 
 class Description(MetadataHookInterface):
