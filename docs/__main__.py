@@ -205,7 +205,7 @@ _NOTES = {
 }
 _SEVERAL = f"""\
 # Several platforms, instead of target: each with a name of your choice, which is the label target
-# of its series, and with the settings above.
+# of its series, and with the settings above but for name.
 #targets:
 #  shanghai:
 #    url: http://10.0.0.5:8080

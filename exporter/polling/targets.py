@@ -30,6 +30,7 @@ NAMES_LOGGED: Final = 20
 """Of the targets of one log line: Docker splits a line at 16 KiB, systemd at 48."""
 
 _NOT_THE_QUESTION: Final = {
+    "name",
     *("interval", "timeout", "stale_after", "on_stale"),
     *("page_size", "max_response_bytes", "proxy"),
     *("ca_file", "client_cert_file", "client_key_file", "insecure_skip_verify"),

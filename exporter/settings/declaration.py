@@ -16,7 +16,7 @@ from .notation import Demand, Globs, TargetName, wrong
 from .section import Objection, Section
 from .shard import ShardSettings
 from .sources import Sources, read
-from .target import TargetSettings
+from .target import SingleTargetSettings, TargetSettings
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> "Settings":
@@ -180,7 +180,7 @@ class Settings(Section, BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     state: StateSettings = StateSettings()
     shard: ShardSettings = ShardSettings()
-    target: TargetSettings | None = None
+    target: SingleTargetSettings | None = None
     targets: dict[TargetName, TargetSettings] = Field(
         default={}, min_length=1, description="Several platforms by name; only in the file."
     )
@@ -194,11 +194,11 @@ class Settings(Section, BaseSettings):
 
     @property
     def named_targets(self) -> dict[str, TargetSettings]:
-        """Every target of these settings by its name; a single one is called `default`.
+        """Every target of these settings by its name.
 
         Those of `targets_files` come on top: `targets_files.py` reads them.
         """
-        return dict(self.targets) if self.target is None else {"default": self.target}
+        return dict(self.targets) if self.target is None else {self.target.name: self.target}
 
     @classmethod
     @override

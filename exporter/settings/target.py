@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from typing_extensions import override
@@ -12,7 +12,7 @@ from typing_extensions import override
 from .addresses import PlatformUrl, ProxyUrl
 from .conditions import Conditions
 from .faults import MISSING
-from .notation import Secret, Text, Zone, read_zone, wrong
+from .notation import Secret, Shown, TargetName, Text, Zone, read_zone, wrong
 from .quantities import Duration, Size
 from .section import Objection, Section
 
@@ -171,6 +171,15 @@ class TargetSettings(Section):
         if "client_key_file" in given and "client_cert_file" not in given:
             what = "is missing: client_key_file is given without its certificate"
             yield "client_cert_file", wrong(what, "", MISSING)
+
+
+class SingleTargetSettings(TargetSettings):
+    """One ZStack platform: where it is, how to log in, what to ask and how often."""
+
+    name: Annotated[TargetName, Shown("NAME")] = Field(
+        default="default",
+        description="Name of the target, in the label target of its metrics and on the status page.",
+    )
 
 
 _CREDENTIALS = (

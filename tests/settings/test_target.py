@@ -19,6 +19,24 @@ def test_several_targets_have_the_names_of_the_file(file: Write) -> None:
     assert [*load(flags, {}).named_targets] == ["上海 lab", "b.c-d"]
 
 
+def test_a_single_target_has_a_name_by_flag_environment_or_file(file: Write) -> None:
+    given = {"target": TARGET}
+    assert [*load(given, {}).named_targets] == ["default"]
+    assert [*load({"target": TARGET | {"name": "flag"}}, {}).named_targets] == ["flag"]
+    assert [*load(given, {f"{E}TARGET__NAME": "上海 lab"}).named_targets] == ["上海 lab"]
+    flags = file("target: {name: beijing, url: http://a, session_uuid: s}")
+    assert [*load(flags, {}).named_targets] == ["beijing"]
+
+
+def test_a_name_that_no_target_can_have_is_refused() -> None:
+    assert complaint_of_target(name="http://a").startswith("target.name")
+
+
+def test_several_targets_have_no_other_name_than_their_key(file: Write) -> None:
+    flags = file("targets: {lab: {name: other, url: http://a, session_uuid: s}}")
+    assert "targets.lab.name" in complaint(flags)
+
+
 def test_no_target_is_an_error_with_each_way_to_set_one() -> None:
     reported = complaint({})
     assert reported.startswith("target: is missing")
