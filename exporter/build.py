@@ -23,6 +23,9 @@ VERSION: Final = version(NAME)
 LIBRARIES: Final = ("aiohttp", "isal", "msgspec", "prometheus-client", "pydantic-settings")
 """The libraries whose versions a bug report should contain."""
 
+PAGES: Final = "https://github.com/zstack-aios-exporter/zstack-aios-exporter/blob/main"
+"""Where the project's files can be read, by their paths; `make docs` writes it."""
+
 UNKNOWN: Final = "unknown"
 
 

@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from exporter.settings import Settings, TargetSettings
 from exporter.state.centers import CENTERS
 from exporter.state.instances import INSTANCES
 from exporter.state.inventory import INVENTORY, Inventory
+from exporter.state.platform import Platform
 from exporter.state.reduction import Reduction
 from exporter.state.services import Services
 from exporter.state.snapshot import Snapshot
@@ -110,6 +111,7 @@ async def polling(
     """
     if target.insecure_skip_verify:
         log.warning("the platform's certificate is not verified", target=name)
+    given = target.credentials
     observe, on_illegal_cookie = partial(_count, telemetry), partial(_log_cookie, name)
     async with (
         pending_since(keeper, name, target.url) as since,
@@ -131,7 +133,10 @@ async def polling(
             schedule=schedule,
             telemetry=telemetry,
             pending_since=since,
-            before=before,
+            before=replace(
+                before or Snapshot(name, schedule.interval, schedule.stale_after),
+                platform=Platform.of(target.url, given.kind, given.identity),
+            ),
             further=lists.fetched_by(client, name),
         )
 

@@ -1,8 +1,10 @@
 """The metrics of the exporter itself: its build, its configuration, its process."""
 
 import platform
+import time
 from collections.abc import Iterator, Mapping
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from prometheus_client import (
     CollectorRegistry,
@@ -107,14 +109,30 @@ OF_EXPORTER: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """When the configuration was last loaded (Unix time), and the last attempt if it failed."""
+
+    at: float | None = None
+    failed_at: float | None = None
+
+    def attempted(self, at: float, *, successful: bool) -> Self:
+        return replace(self, at=at, failed_at=None) if successful else replace(self, failed_at=at)
+
+
 class Telemetry(Collector):
-    """The exporter's own families; `process` adds process_* and python_info."""
+    """The exporter's own families; `process` adds process_* and python_info.
+
+    `started_at` is Unix time.
+    """
 
     def __init__(self, *, process: bool = True) -> None:
         self._own = CollectorRegistry()
         if process:
             ProcessCollector(registry=self._own)
             PlatformCollector(registry=self._own)
+        self.started_at = time.time()
+        self.configuration = Loaded()
         self._configuration = _Loads(self._own, RELOAD_SUCCESSFUL, RELOAD_TIME)
         self._targets_files: _LoadsOfFiles | None = None
         self._web_configuration: _Loads | None = None
@@ -127,6 +145,7 @@ class Telemetry(Collector):
     def config_loaded(self, *, successful: bool) -> None:
         """The configuration was read just now, or could not be."""
         self._configuration.attempted(successful=successful)
+        self.configuration = self.configuration.attempted(time.time(), successful=successful)
 
     def targets_file_loaded(self, file: str, *, successful: bool) -> None:
         """A targets file was loaded just now, or could not be."""

@@ -7,6 +7,7 @@ from exporter.state.hints import hint_for
 from exporter.zstack import ZStackError
 from exporter.zstack.errors import (
     ClockSkewError,
+    ContendedError,
     CredentialsError,
     DeadlineError,
     RateLimitedError,
@@ -25,6 +26,15 @@ def without_past(error: ZStackError) -> ZStackError:
     """The error without traceback and cause, which would keep every record read so far."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
+
+
+def asked_nothing(error: ZStackError, before: ZStackError | None) -> bool:
+    """Whether a poll that failed so sent no request; `before` is the error of the poll before.
+
+    While credentials are withheld, each poll meets the refusal itself again.
+    """
+    withheld = error is before and isinstance(error, UnauthorizedError)
+    return withheld or isinstance(error, ContendedError | CredentialsError)
 
 
 def labels(error: ZStackError) -> tuple[str, str, str]:

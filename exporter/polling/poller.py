@@ -16,7 +16,7 @@ from exporter.state.inventory import Inventory
 from exporter.state.snapshot import POLLS_KEPT, ErrorLabels, Poll, RecordSeries, Snapshot
 from exporter.zstack import QUERY_MODEL_SERVICE, DeadlineError, PollError, ZStackError, clock
 
-from .failures import labels, log_failure, without_past
+from .failures import asked_nothing, labels, log_failure, without_past
 from .fetcher import Fetched
 from .further_lists import FurtherLists, Moment, Polled
 from .schedule import Ramp, Schedule
@@ -59,7 +59,7 @@ class Poller:
         before: Snapshot | None = None,
         further: FurtherLists | None = None,
     ) -> None:
-        """`before` is the newest snapshot of another poller: new settings, the same platform.
+        """`before` is what is known of the same platform, as by a poller with other settings.
 
         `fetch` fetches the model services; `further` lists are polled after them.
         """
@@ -186,7 +186,8 @@ class Poller:
         self, error: ZStackError, polled: Polled, began_at: float, began: float
     ) -> Snapshot:
         seconds = clock.now() - began
-        poll = Poll(began_at, seconds, None, error.reason, error.code, skipped=self._skipped)
+        asked = not asked_nothing(error, self._snapshot.error)
+        poll = Poll(began_at, seconds, None, error.reason, error.code, self._skipped, asked)
         return replace(
             self._snapshot,
             attempted_at=began_at,

@@ -178,7 +178,8 @@ class SingleTargetSettings(TargetSettings):
 
     name: Annotated[TargetName, Shown("NAME")] = Field(
         default="default",
-        description="Name of the target, in the label target of its metrics and on the status page.",
+        description="Name of the target, in the label target of its metrics and on the status "
+        "page.",
     )
 
 

@@ -9,6 +9,7 @@ from exporter.zstack import MODEL_SERVICES, PollError, ZStackError
 from .first_sights import FirstSights
 from .inventory import Inventory
 from .lists import ListState
+from .platform import Platform
 from .reduction import Found
 
 ErrorLabels = tuple[str, str, str]
@@ -31,6 +32,7 @@ class Poll:
 
     `services` is None where it failed; `reason` and `code` are then those of the error, and empty
     otherwise. `skipped` ticks had passed unused before it, as the poll before took so long.
+    `asked` is whether the platform was asked anything: not with credentials that it has refused.
     """
 
     at: float
@@ -39,6 +41,7 @@ class Poll:
     reason: str = ""
     code: str = ""
     skipped: int = 0
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Snapshot:
     `polls` are the last ones, oldest first; the next one is due at `next_poll_at`.
     `lists` are those beside the model services, by the name of their resource: all else here is of
     the services alone, but for `failures`. `series` counts what the lists came to on the page;
-    None where any number may be there.
+    None where any number may be there. `platform` is which one it is, and who asks it.
     """
 
     target: str
@@ -88,6 +91,7 @@ class Snapshot:
     next_poll_at: float | None = None
     lists: Mapping[str, ListState[Found]] = field(default_factory=dict)
     series: RecordSeries | None = None
+    platform: Platform | None = None
 
     @property
     def up(self) -> bool:

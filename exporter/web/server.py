@@ -12,7 +12,6 @@ from exporter.metrics.exposition import Exposition, StaleError
 from exporter.metrics.page import Page
 from exporter.metrics.telemetry import Telemetry
 from exporter.settings.targets_files import TargetsFile
-from exporter.state.snapshot import Snapshot
 
 from .discovery import Discovery
 from .hardening import is_cross_site
@@ -20,8 +19,11 @@ from .negotiation import accepts_gzip, page_format
 from .responses import ConcurrencyLimit, send
 from .status import (
     CONTENT_SECURITY_POLICY,
+    SCRIPT,
+    SCRIPT_PATH,
     DocumentQuery,
     PageQuery,
+    Sources,
     status_document,
     status_page,
 )
@@ -79,6 +81,7 @@ class Server:
         application.add_routes(
             [
                 web.get("/", self._status),
+                web.get(SCRIPT_PATH, _script),
                 web.get("/api/v1/status", self._status_document),
                 web.get(self._telemetry_path, self._metrics),
                 web.get("/probe", self._probe),
@@ -177,10 +180,9 @@ class Server:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        snapshots, files = self._exposition.snapshots, self._targets_files()
-        return await self._send_status(
-            request, partial(self._html, query, snapshots, files), headers
-        )
+        path = self._telemetry_path
+        render = partial(status_page, self._sources(), query, telemetry_path=path)
+        return await self._send_status(request, render, headers)
 
     async def _status_document(self, request: web.Request) -> web.StreamResponse:
         query = DocumentQuery.from_request(request.query)
@@ -191,9 +193,14 @@ class Server:
             "Content-Type": "application/json; charset=utf-8",
             "Cache-Control": "no-store",
         }
-        snapshots, files = self._exposition.snapshots, self._targets_files()
-        return await self._send_status(
-            request, partial(_document, query, snapshots, files), headers
+        return await self._send_status(request, partial(_document, self._sources(), query), headers)
+
+    def _sources(self) -> Sources:
+        return Sources(
+            self._exposition.snapshots,
+            self._targets_files(),
+            self._telemetry.started_at,
+            self._telemetry.configuration,
         )
 
     async def _send_status(
@@ -203,14 +210,14 @@ class Server:
             body = (await asyncio.to_thread(render)).encode()
             return await self._send(request, (body,), len(body), headers)
 
-    def _html(
-        self, query: PageQuery, snapshots: Sequence[Snapshot], files: Sequence[TargetsFile]
-    ) -> str:
-        path = self._telemetry_path
-        return status_page(snapshots, files, telemetry_path=path, query=query)
+
+async def _script(_request: web.Request) -> web.Response:
+    """The status page's script, asked for anew with each page: it is that of the same release."""
+    headers = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    return web.Response(
+        text=SCRIPT, content_type="text/javascript", charset="utf-8", headers=headers
+    )
 
 
-def _document(
-    query: DocumentQuery, snapshots: Sequence[Snapshot], files: Sequence[TargetsFile]
-) -> str:
-    return json.dumps(status_document(snapshots, query, files))
+def _document(sources: Sources, query: DocumentQuery) -> str:
+    return json.dumps(status_document(sources, query))

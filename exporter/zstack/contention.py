@@ -57,4 +57,5 @@ class Contention:
             f" {self._early_ends} in a row; no login for {seconds / 60:.0f} minutes"
         )
         why = ContendedError(message, error.operation, code=error.code)
-        self._backoff = (why, self._clock() + seconds)
+        why.withheld_until = until = self._clock() + seconds
+        self._backoff = (why, until)

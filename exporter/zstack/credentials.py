@@ -1,5 +1,6 @@
 """The credentials of a target, and whether ZStack refused them."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -88,8 +89,9 @@ class Credentials(Generic[C]):
         """Remember a refusal; other errors are not about the credentials."""
         if isinstance(error, UnauthorizedError):
             self._refusal = error
+            error.withheld_until = math.inf
         if isinstance(error, LockedError):
-            self._locked_until = clock.now() + error.seconds
+            self._locked_until = error.withheld_until = clock.now() + error.seconds
 
 
 def _check_text(text: str, name: str) -> None:

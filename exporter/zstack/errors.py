@@ -128,9 +128,14 @@ class RateLimitedError(ExchangeError):
 
 
 class UnauthorizedError(ExchangeError):
-    """The credentials are refused; trying them again may lock the account."""
+    """The credentials are refused; trying them again may lock the account.
+
+    `withheld_until` is when they are sent again, by `clock.now`: infinity where only other ones, or
+    a reload, lead to another try; None where the next poll sends them.
+    """
 
     reason = "unauthorized"
+    withheld_until: float | None = None
 
 
 class SessionError(UnauthorizedError):

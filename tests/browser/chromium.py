@@ -63,11 +63,18 @@ class Tab:
 
 
 @asynccontextmanager
-async def tab(browser: Browser, url: str, **context: Any) -> AsyncIterator[Tab]:
-    """The page at this URL; afterwards, nothing was complained of or fetched from elsewhere."""
+async def tab(
+    browser: Browser, url: str, *, clock: bool = False, **context: Any
+) -> AsyncIterator[Tab]:
+    """The page at this URL; afterwards, nothing was complained of or fetched from elsewhere.
+
+    With `clock`, the page has one that a test can move on.
+    """
     opened = await browser.new_context(**{"locale": "en-US"} | context)
     try:
         one = Tab(await opened.new_page())
+        if clock:
+            await one.page.clock.install()
         response = await one.page.goto(url)
         assert response is not None
         assert response.ok

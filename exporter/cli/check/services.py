@@ -9,6 +9,7 @@ from exporter.metrics.list_families import ListFamilies
 from exporter.settings import TargetSettings
 from exporter.state.columns import Conventions
 from exporter.state.drift import no_date_read
+from exporter.state.hints import NO_SERVICES
 from exporter.state.inventory import INVENTORY, Inventory
 from exporter.state.labels import sanitize_label
 from exporter.state.services import Services
@@ -87,11 +88,7 @@ def _failed_poll(
 
 def _complete(listed: Listing[Records]) -> Finding:
     if listed.total == 0:
-        hint = (
-            "an account sees only what it may: if there are model services, grant it the query,"
-            " and look at conditions"
-        )
-        return warned("list", "no model services", hint)
+        return warned("list", "no model services", NO_SERVICES.fix)
     return passed("list", f"whole: {listed.total} model services, as the platform counts")
 
 

@@ -8,7 +8,7 @@ from exporter.zstack.errors import ContendedError, DeniedError
 
 from .codes import CODES
 from .errors import ERRORS
-from .lists import GRANTS, LACKED, fix_of_list
+from .lists import GRANTS, LACKED, NO_SERVICES, fix_of_list
 from .symptoms import SYMPTOMS
 from .text import Hint, Language, Text
 
@@ -17,6 +17,7 @@ __all__ = [
     "ERRORS",
     "GRANTS",
     "LACKED",
+    "NO_SERVICES",
     "SYMPTOMS",
     "Hint",
     "Language",

@@ -1,4 +1,4 @@
-"""What to do about a further list that the platform refuses or lacks: each names its own list."""
+"""What to do about a list that is refused, missing or empty: each names its own list."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 from exporter.zstack import INSTANCE_GROUPS, MODEL_CENTERS, ZStackError
 from exporter.zstack.errors import DeniedError, UnsupportedError
 
-from .text import Text
+from .text import Hint, Text
 
 _GROUPS: Final = INSTANCE_GROUPS.operation.name
 _CENTERS: Final = MODEL_CENTERS.operation.name
@@ -38,6 +38,17 @@ LACKED: Final[Mapping[str, Text]] = {
     ),
 }
 """By operation: the platform has no such API."""
+
+NO_SERVICES: Final = Hint(
+    Text("the platform reports no model services", "平台未返回任何模型服务"),
+    Text(
+        "an account sees only what it owns and what is shared with it: if there are model services,"
+        " grant the account their query or share them with its project, and look at conditions",
+        "账户只能看到自己拥有和共享给它的资源：若平台上确有模型服务，请授予该账户查询权限，"
+        "或将服务共享给其所在项目，并检查 conditions",
+    ),
+)
+"""For a list that was read and is empty, which looks like a platform without services."""
 
 
 def fix_of_list(error: ZStackError) -> Text | None:

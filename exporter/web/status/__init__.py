@@ -7,42 +7,31 @@ What makes them is loaded at the first request for one, in the thread that answe
 exporters are never asked.
 """
 
-from collections.abc import Sequence
-
-from exporter.settings.targets_files import TargetsFile
-from exporter.state.snapshot import Snapshot
-
+from .assets import CONTENT_SECURITY_POLICY, SCRIPT, SCRIPT_PATH
 from .query import DocumentQuery, PageQuery
-from .style import CONTENT_SECURITY_POLICY
+from .sources import Sources
 
 __all__ = [
     "CONTENT_SECURITY_POLICY",
+    "SCRIPT",
+    "SCRIPT_PATH",
     "DocumentQuery",
     "PageQuery",
+    "Sources",
     "status_document",
     "status_page",
 ]
 
 
-def status_page(
-    snapshots: Sequence[Snapshot],
-    files: Sequence[TargetsFile] = (),
-    *,
-    telemetry_path: str,
-    query: PageQuery,
-) -> str:
+def status_page(sources: Sources, query: PageQuery, *, telemetry_path: str = "/metrics") -> str:
     """As `page.status_page`: call it in a thread."""
     from .page import status_page as render  # noqa: PLC0415
 
-    return render(snapshots, files, telemetry_path=telemetry_path, query=query)
+    return render(sources, query, telemetry_path=telemetry_path)
 
 
-def status_document(
-    snapshots: Sequence[Snapshot],
-    query: DocumentQuery | None = None,
-    files: Sequence[TargetsFile] = (),
-) -> dict[str, object]:
+def status_document(sources: Sources, query: DocumentQuery | None = None) -> dict[str, object]:
     """As `document.status_document`: call it in a thread."""
     from .document import status_document as describe  # noqa: PLC0415
 
-    return describe(snapshots, query, files)
+    return describe(sources, query)

@@ -76,4 +76,10 @@ def _services(snapshots: Iterable[Snapshot], query: PageQuery) -> Selection:
         for each in snapshots
         if each.inventory is not None
     )
-    return select(rows, search=query.search, sort=query.sort, descending=query.descending)
+    return select(
+        rows,
+        search=query.search,
+        sort=query.sort,
+        descending=query.descending,
+        page=query.page,
+    )

@@ -3,12 +3,13 @@
 Keys that end in `_at`, `since` and `good_until` are Unix time in seconds, as in the metrics.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from exporter.build import VERSION
+from exporter.build import VERSION, build
 from exporter.settings.targets_files import TargetsFile
+from exporter.state.hints import NO_SERVICES
 from exporter.state.inventory import Inventory
 from exporter.state.services import Service
 from exporter.state.snapshot import Poll, RecordSeries, Snapshot
@@ -19,7 +20,9 @@ from .excerpt import Excerpt
 from .fleet import Counts, by_name, choose, worst_first
 from .lists_document import error_document, finite, lists_document
 from .query import DocumentQuery
-from .view import Now, TargetView
+from .runbooks import runbook
+from .sources import Sources
+from .view import ErrorView, Now, TargetView
 
 FORMAT: Final = 1
 """Goes up when a key is renamed, removed or changes its meaning; not when a key is added."""
@@ -43,26 +46,22 @@ MOST_RECORDS: Final = 100
 MOST_RECORDS_IN_ALL: Final = 10 * MOST_RECORDS
 
 
-def status_document(
-    snapshots: Sequence[Snapshot],
-    query: DocumentQuery | None = None,
-    files: Sequence[TargetsFile] = (),
-) -> dict[str, object]:
+def status_document(sources: Sources, query: DocumentQuery | None = None) -> dict[str, object]:
     """The targets requested, failing ones first, and a summary of all; fit for json.dumps.
 
-    The faults of `files` are on the first page alone: a walk over the pages needs them once.
+    The faults of files are on the first page alone: a walk over the pages needs them once.
     """
     query = query or DocumentQuery()
     now = Now.read()
-    part = _requested(snapshots, now, query)
+    part = _requested(sources.snapshots, now, query)
     rows = max(1, len(part.rows))
     most = min(MOST_OUTDATED, MOST_IN_ALL // rows)
     most_records = min(MOST_RECORDS, MOST_RECORDS_IN_ALL // rows)
     return {
         "format": FORMAT,
-        "exporter": {"version": VERSION},
+        "exporter": _exporter(sources),
         "at": now.unix,
-        "summary": asdict(Counts.of(snapshots, now)),
+        "summary": asdict(Counts.of(sources.snapshots, now)),
         "page": {
             "number": part.number,
             "pages": part.pages,
@@ -70,13 +69,25 @@ def status_document(
             "targets": part.found,
             "next": None if part.next is None else query.link(part.next),
         },
-        **({} if query.target or query.page > 1 else {"targets_files": _files(files)}),
+        **({} if query.target or query.page > 1 else {"targets_files": _files(sources.files)}),
         "targets": [
             _target(
                 TargetView.from_snapshot(each, now), most, lists_document(each, now, most_records)
             )
             for each in part.rows
         ],
+    }
+
+
+def _exporter(sources: Sources) -> dict[str, object]:
+    return {
+        "version": VERSION,
+        "revision": build().revision,
+        "started_at": sources.started_at,
+        "configuration": {
+            "loaded_at": sources.configuration.at,
+            "reload_failed_at": sources.configuration.failed_at,
+        },
     }
 
 
@@ -113,6 +124,7 @@ def _target(view: TargetView, most: int, lists: Sequence[object]) -> dict[str, o
     snapshot = view.snapshot
     return {
         "name": view.target,
+        "platform": None if view.platform is None else asdict(view.platform),
         "state": view.state,
         "since": view.since,
         "interval_seconds": snapshot.interval,
@@ -121,11 +133,30 @@ def _target(view: TargetView, most: int, lists: Sequence[object]) -> dict[str, o
         "last_success_at": snapshot.succeeded_at,
         "next_poll_at": snapshot.next_poll_at,
         "error": error_document(view.error),
+        "credentials_withheld": _withheld(view.error),
+        "warnings": [*_warnings(view)],
         "data": _data(view, snapshot.inventory, most),
         "series_left_out": _series_left_out(snapshot.series),
         "lists": lists,
         "polls": [_poll(poll) for poll in snapshot.polls],
     }
+
+
+def _withheld(error: ErrorView | None) -> dict[str, float | None] | None:
+    """Until when refused credentials are not sent; None where they are sent at the next poll."""
+    if error is None or error.withheld_until is None:
+        return None
+    return {"until": error.tried_again_at}
+
+
+def _warnings(view: TargetView) -> Iterator[dict[str, str]]:
+    if view.empty:
+        yield {
+            "kind": "no_services",
+            "meaning": NO_SERVICES.happened,
+            "mend": NO_SERVICES.fix,
+            "runbook": runbook("no_services"),
+        }
 
 
 def _series_left_out(series: RecordSeries | None) -> int | None:
@@ -142,6 +173,7 @@ def _poll(poll: Poll) -> dict[str, object]:
         "reason": poll.reason,
         "code": poll.code,
         "skipped": poll.skipped,
+        "asked": poll.asked,
     }
 
 

@@ -23,9 +23,14 @@ class Excerpt(Generic[T]):
 
     @classmethod
     def cut(cls, rows: Sequence[T], number: int, per_page: int) -> Self:
+        return cls.of_page(rows, len(rows), number, per_page)
+
+    @classmethod
+    def of_page(cls, rows: Sequence[T], found: int, number: int, per_page: int) -> Self:
+        """As `cut`, where only the rows up to the end of the page need to be there."""
         start = (number - 1) * per_page
-        shown = tuple(rows[start : start + per_page])
-        return cls(shown, start + 1, len(rows), number, page_count(len(rows), per_page))
+        shown = tuple(rows[start : min(start + per_page, found)])
+        return cls(shown, start + 1, found, number, page_count(found, per_page))
 
     @property
     def last(self) -> int:

@@ -11,13 +11,15 @@ from typing import Final
 from exporter.state.snapshot import Snapshot
 
 from .outdated import natural
-from .view import Now, is_stale, state_of
+from .view import Now, is_empty, is_stale, state_of
 
 FLEET: Final = 10
 """Targets up to which one page shows each in full; more of them get one row each, in pages."""
 
-STATES: Final = ("failing", "stale", "waiting", "up")
-"""What targets can be chosen by, the worst first. Data can be stale in any state."""
+STATES: Final = ("failing", "stale", "waiting", "empty", "up")
+"""What targets can be chosen by, the worst first. Data can be stale in any state, and a target that
+is up can be empty: without model services.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Counts:
     failing: int
     waiting: int
     stale: int
+    empty: int
     services: int
     new_version: int
 
@@ -42,6 +45,7 @@ class Counts:
             failing=states["failing"],
             waiting=states["waiting"],
             stale=sum(is_stale(each, now) for each in snapshots),
+            empty=sum(map(is_empty, snapshots)),
             services=sum(each.services for each in known),
             new_version=sum(len(each.outdated) for each in known),
         )
@@ -60,7 +64,10 @@ def choose(
 
 
 def worst_first(snapshots: Iterable[Snapshot], now: Now) -> list[Snapshot]:
-    """Failing targets, then those with stale data, those that wait, those that are up; by name."""
+    """Failing targets, those with stale data, those that wait, empty ones, those that are up.
+
+    Each by name.
+    """
     return sorted(by_name(snapshots), key=lambda each: _severity(each, now))
 
 
@@ -73,10 +80,16 @@ def _is_in(snapshot: Snapshot, state: str, now: Now) -> bool:
     """Whether it is in this state; all are in the empty one."""
     if state == "stale":
         return is_stale(snapshot, now)
+    if state == "empty":
+        return is_empty(snapshot)
     return state in ("", state_of(snapshot))
 
 
 def _severity(snapshot: Snapshot, now: Now) -> int:
     """The place in STATES of the worst of its troubles."""
-    state = state_of(snapshot)
-    return STATES.index("stale" if state != "failing" and is_stale(snapshot, now) else state)
+    state: str = state_of(snapshot)
+    if state != "failing" and is_stale(snapshot, now):
+        state = "stale"
+    elif is_empty(snapshot):
+        state = "empty"
+    return STATES.index(state)

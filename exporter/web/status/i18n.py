@@ -1,5 +1,6 @@
 """Formats messages, numbers and times in the page's language."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -8,8 +9,12 @@ from markupsafe import Markup
 
 from exporter.state.hints import Language, Text
 
-from .messages import MESSAGES, UNITS
+from .messages import MESSAGES, REASONS, UNITS
 
+_STOPS: Mapping[Language, tuple[Markup, ...]] = {
+    "en": (Markup(", "), Markup("; "), Markup(".")),
+    "zh": (Markup("，"), Markup("；"), Markup("。")),
+}
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
 _MILLISECONDS_BELOW = 0.1
@@ -46,6 +51,20 @@ class Formatter:
         if passed < 0:
             return self.text("in", duration=self.duration(-passed))
         return self.text("ago", duration=self.duration(passed))
+
+    def reason(self, reason: str) -> str:
+        """The reason of a failure: in English, the label's value."""
+        return REASONS[reason].in_language(self.language) if reason in REASONS else reason
+
+    def listed(self, *groups: Iterable[str] | str) -> Markup:
+        """Numbers in a sentence: those of a group are nearer to each other than the groups are."""
+        comma, semicolon, stop = _STOPS[self.language]
+        return (
+            semicolon.join(
+                group if isinstance(group, str) else comma.join(group) for group in groups
+            )
+            + stop
+        )
 
     def duration(self, seconds: float) -> str:
         return duration(seconds, self.language)

@@ -107,7 +107,7 @@ def _view(name: str, state: ListState[Found], snapshot: Snapshot, now: Now, most
         state.succeeded_at,
         None if found is None else now.unix + state.good_until - now.clock,
         found is not None and state.stale(now.clock),
-        None if error is None else ErrorView.from_error(error),
+        None if error is None else ErrorView.from_error(error, now, name),
         GroupsView.create(found, names, most) if isinstance(found, InstanceGroups) else None,
         found if isinstance(found, ModelCenters) else None,
     )

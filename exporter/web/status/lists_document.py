@@ -32,6 +32,7 @@ def error_document(error: ErrorView | None) -> dict[str, object] | None:
         "message": error.message,
         "meaning": error.meaning,
         "mend": error.hint,
+        "runbook": error.runbook,
     }
 
 

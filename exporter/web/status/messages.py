@@ -16,9 +16,24 @@ UNITS: Final[Mapping[str, Text]] = {
     "d": Text("d", "天"),
 }
 
+REASONS: Final[Mapping[str, Text]] = {
+    "unreachable": Text("unreachable", "无法连接"),
+    "timeout": Text("timeout", "超时"),
+    "rate_limited": Text("rate_limited", "被限流"),
+    "unauthorized": Text("unauthorized", "凭据被拒绝"),
+    "clock_skew": Text("clock_skew", "时间偏差过大"),
+    "denied": Text("denied", "没有权限"),
+    "unsupported": Text("unsupported", "平台无此 API"),
+    "rejected": Text("rejected", "API 返回错误"),
+    "malformed": Text("malformed", "应答无法解析"),
+    "too_large": Text("too_large", "应答过大"),
+    "incomplete": Text("incomplete", "列表不完整"),
+}
+"""The reason of an error: in English, the value of its label."""
+
 MESSAGES: Final[Mapping[str, Text]] = {
     # the head
-    "title": Text("ZStack AIOS exporter", "ZStack AIOS 导出器"),
+    "title": Text("ZStack AIOS exporter", "ZStack AIOS Exporter 状态"),
     "metrics": Text("Metrics", "指标"),
     "json": Text("This page as JSON", "本页的 JSON"),
     "healthy": Text("Alive", "存活"),
@@ -26,12 +41,28 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "pages": Text("Pages", "页面"),
     "languages": Text("Language", "语言"),
     "as_of": Text("As of {time}", "截至 {time}"),
+    "refresh": Text("Refresh", "刷新"),
+    "refresh_itself": Text("refresh every {seconds} s", "每 {seconds} 秒自动刷新"),
+    "not_refreshed": Text(
+        "This page could not be refreshed: no answer from the exporter.",
+        "页面刷新失败：Exporter 没有应答。",
+    ),
+    # the exporter itself
+    "exporter_up": Text("Exporter up for {duration}", "Exporter 已运行 {duration}"),
+    "loaded": Text("configuration loaded {ago}", "配置加载于 {ago}"),
+    "not_reloaded": Text(
+        "The configuration could not be reloaded {ago}. The one before stays; the log has each"
+        " fault.",
+        "{ago}重新加载配置失败，仍使用之前的配置；具体错误见日志。",
+    ),
+    "runbook": Text("Runbook", "处理手册"),
     # the summary
     "targets_number": Text("{} target|{} targets", "{} 个目标"),
     "up_number": Text("{} up", "{} 个正常"),
     "failing_number": Text("{} failing", "{} 个失败"),
     "waiting_number": Text("{} not polled yet", "{} 个尚未轮询"),
     "stale_number": Text("{} with stale data", "{} 个数据过期"),
+    "empty_number": Text("{} without model services", "{} 个没有模型服务"),
     "services_number": Text("{} model service|{} model services", "{} 个模型服务"),
     "new_number": Text("{} with a new version", "{} 个有新版本"),
     "no_targets": Text("No target is connected yet.", "尚未连接任何目标。"),
@@ -56,6 +87,7 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "failing_state": Text("Failing", "失败"),
     "stale_state": Text("Stale data", "数据过期"),
     "waiting_state": Text("Not polled yet", "尚未轮询"),
+    "empty_state": Text("No model services", "没有模型服务"),
     "up_state": Text("Up", "正常"),
     "target_search": Text("Search targets", "搜索目标"),
     "target_search_hint": Text("part of a name", "名称的一部分"),
@@ -67,37 +99,51 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "previous_page": Text("Previous", "上一页"),
     "next_page": Text("Next", "下一页"),
     "page_of": Text("Page {number} of {pages}", "第 {number} 页，共 {pages} 页"),
-    "is_stale": Text("{duration}, stale", "{duration}，已过期"),
+    "is_stale": Text("{duration}, stale", "{duration}前，已过期"),
     # a target
     "targets": Text("Targets", "目标"),
     "target": Text("Target", "目标"),
     "state": Text("State", "状态"),
-    "since": Text("Since", "起始时间"),
+    "lasting": Text("For", "持续"),
     "all_targets": Text("All targets", "所有目标"),
     "unknown_target": Text("There is no target of this name.", "没有此名称的目标。"),
     "up": Text("up", "正常"),
+    "empty": Text("up, no model services", "正常，但没有模型服务"),
     "failing": Text("failing: {reason}", "失败：{reason}"),
     "waiting": Text("first poll under way", "首次轮询进行中"),
-    "up_for": Text("Up for", "已正常"),
-    "failing_for": Text("Failing for", "已失败"),
+    "up_for": Text("Up for", "正常持续"),
+    "failing_for": Text("Failing for", "失败持续"),
+    "access_key": Text("access key {identity}", "访问密钥 {identity}"),
+    "account": Text("account {identity}", "账户 {identity}"),
+    "session": Text("a session opened elsewhere", "外部提供的会话"),
+    "details": Text("Data and polls", "数据与轮询"),
     "from": Text("since {time}", "自 {time} 起"),
     "ago": Text("{duration} ago", "{duration}前"),
     "in": Text("in {duration}", "{duration}后"),
     # its error
-    "error": Text("Last error", "最近的错误"),
-    "code": Text("code {code}", "错误码 {code}"),
-    "happened": Text("What happened", "发生了什么"),
-    "meaning": Text("The code means", "错误码含义"),
+    "happened": Text("What happened", "问题说明"),
     "message": Text("Message", "原始信息"),
-    "hint": Text("What to do", "如何处理"),
+    "hint": Text("What to do", "处理方法"),
+    "next_try": Text("Next try", "下次尝试"),
+    "on_change": Text(
+        "Not tried again until the credentials change or the configuration is reloaded, so that the"
+        " account is not locked.",
+        "在凭据变更或重新加载配置之前不再尝试登录，以免账户被锁定。",
+    ),
+    "not_before": Text(
+        "Not tried again until {time}, {ago}; sooner if the credentials change or the configuration"
+        " is reloaded.",
+        "在 {time}（{ago}）之前不再尝试；若凭据变更或重新加载配置，则会提前尝试。",
+    ),
     "check": Text(
         "On the exporter's machine, {command} goes through every step and shows which one fails.",
-        "在导出器所在机器上运行 {command}，可逐步检查并指出失败的步骤。",
+        "在 Exporter 所在机器上运行 {command}，可逐步检查并指出失败的步骤。",
     ),
     # its data
     "data": Text("Data", "数据"),
-    "age": Text("Age of the data", "数据时效"),
-    "no_data": Text("none yet", "暂无"),
+    "age": Text("Age of the data", "数据更新于"),
+    "aged": Text("{duration}", "{duration}前"),
+    "no_data": Text("none yet", "暂无数据"),
     "fresh": Text("fresh until {time}, {ago}", "有效至 {time}（{ago}）"),
     "stale": Text(
         "stale: older than {duration}, so its metrics are gone unless on_stale is set otherwise",
@@ -106,7 +152,7 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "services": Text("Model services", "模型服务"),
     "new_versions_number": Text("With a new version", "有新版本"),
     "of_versions": Text(
-        "{current} current, {unknown} not reported", "{current} 个已是最新，{unknown} 个未说明"
+        "{current} up to date, {unknown} unknown", "{current} 个已是最新，{unknown} 个未知"
     ),
     "requested": Text("Requested", "请求资源"),
     "cores": Text("{} CPU core|{} CPU cores", "{} 个 CPU 核"),
@@ -143,6 +189,7 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "instances_number": Text("{} instance|{} instances", "{} 个实例"),
     "centers_number": Text("{} model center|{} model centers", "{} 个模型仓库"),
     "by_status": Text("By status", "按状态"),
+    "further": Text("{} more|{} more", "其余 {} 个"),
     "not_running": Text("Not running", "未运行"),
     "of_service": Text("of {service}", "属于 {service}"),
     "without_service": Text("its service is gone", "所属服务已不存在"),
@@ -158,17 +205,21 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "next_poll": Text("Next poll", "下次轮询"),
     "now": Text("under way", "进行中"),
     "polls": Text("The last poll|The last {} polls", "最近 {} 次轮询"),
-    "polls_summary": Text(
-        "{good} succeeded, {bad} failed; half took at most {median}, the longest {longest}.",
-        "{good} 次成功，{bad} 次失败；半数用时不超过 {median}，最长 {longest}。",
-    ),
+    "succeeded_number": Text("{number} succeeded", "{number} 次成功"),
+    "failed_number": Text("{number} failed", "{number} 次失败"),
+    "withheld_number": Text("{number} without a request", "{number} 次未发送请求"),
+    "poll_times": Text("median {median}, longest {longest}", "用时中位数 {median}，最长 {longest}"),
     "poll_good": Text("{time}: {services} in {duration}", "{time}：{services}，用时 {duration}"),
     "poll_bad": Text("{time}: {reason} after {duration}", "{time}：{reason}，{duration}后"),
+    "poll_withheld": Text(
+        "{time}: no request, credentials refused", "{time}：凭据被拒绝，未发送请求"
+    ),
     "poll_skipped": Text(
         "{} poll skipped before it|{} polls skipped before it", "此前跳过 {} 次轮询"
     ),
     "succeeded": Text("succeeded", "成功"),
     "failed": Text("failed", "失败"),
+    "withheld": Text("no request", "未发送请求"),
     "skipped": Text("polls skipped before it", "此前有轮询被跳过"),
     "newest_right": Text(
         "The newest is on the right; height is duration.", "最新的在右侧，高度表示用时。"
@@ -185,8 +236,8 @@ MESSAGES: Final[Mapping[str, Text]] = {
         "还有 {} 个；请缩小搜索范围。",
     ),
     "table": Text(
-        "Each with the version that runs now; a heading sorts.",
-        "所列为当前运行的版本；点击表头排序。",
+        "Version now = running version. Click a heading to sort.",
+        "“当前版本”即正在运行的版本。点击表头可排序。",
     ),
     "name": Text("Name", "名称"),
     "framework": Text("Framework", "框架"),

@@ -1,4 +1,4 @@
-"""The table of services that have a new version: searched, sorted, and limited in length."""
+"""The table of services that have a new version: searched, sorted, and in pages."""
 
 import heapq
 import re
@@ -10,8 +10,11 @@ from typing import Any, Final
 
 from exporter.state.services import Service
 
-MOST_ROWS: Final = 200
-"""Rows of the table; a search finds the others."""
+from .excerpt import Excerpt, page_count
+
+ROWS_PER_PAGE: Final = 50
+MOST_ROWS: Final = 2000
+"""Rows that the pages of the table have; a search finds the others."""
 
 _DIGITS: Final = re.compile(r"([0-9]+)")
 
@@ -26,15 +29,16 @@ class OutdatedRow:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The first rows that match a search, the number that match, and the number of all."""
+    """A page of the rows that match a search, the number that match, and the number of all."""
 
-    rows: tuple[OutdatedRow, ...]
+    excerpt: Excerpt[OutdatedRow]
     found: int
     all: int
 
     @property
     def left_out(self) -> int:
-        return self.found - len(self.rows)
+        """How many rows that match are on no page."""
+        return self.found - self.excerpt.found
 
 
 def natural(text: str) -> list[str | int]:
@@ -62,22 +66,33 @@ def outdated(target: str, services: Iterable[Service]) -> tuple[OutdatedRow, ...
     return tuple(OutdatedRow(target, service) for service in services)
 
 
-def select(rows: Iterable[OutdatedRow], *, search: str, sort: str, descending: bool) -> Selection:
-    """The rows that have every word of the search, sorted; those without a value come last."""
+def select(
+    rows: Iterable[OutdatedRow], *, search: str, sort: str, descending: bool, page: int
+) -> Selection:
+    """A page of the rows that have every word of the search, sorted; those without a value last.
+
+    A page beyond the last is the last.
+    """
     every = tuple(rows)
     words = search.casefold().split()
     found = [row for row in every if _has(row, words)] if words else list(every)
-    return Selection(tuple(_first(found, sort, descending=descending)), len(found), len(every))
+    reachable = min(len(found), MOST_ROWS)
+    number = min(page, page_count(reachable, ROWS_PER_PAGE))
+    shown = _first(found, number * ROWS_PER_PAGE, sort, descending=descending)
+    excerpt = Excerpt.of_page(shown, reachable, number, ROWS_PER_PAGE)
+    return Selection(excerpt, len(found), len(every))
 
 
-def _first(rows: Iterable[OutdatedRow], sort: str, *, descending: bool) -> list[OutdatedRow]:
-    """The first MOST_ROWS, without sorting all."""
+def _first(
+    rows: Iterable[OutdatedRow], number: int, sort: str, *, descending: bool
+) -> list[OutdatedRow]:
+    """The first rows, without sorting all: that would keep other threads waiting."""
     keyed = [(ORDERS[sort](row), row) for row in rows]
     known = [pair for pair in keyed if pair[0] is not None]
     pick = heapq.nlargest if descending else heapq.nsmallest
-    picked = pick(MOST_ROWS, known, key=itemgetter(0))
+    picked = pick(number, known, key=itemgetter(0))
     unknown = (row for key, row in keyed if key is None)
-    return [row for _, row in picked] + list(islice(unknown, MOST_ROWS - len(picked)))
+    return [row for _, row in picked] + list(islice(unknown, number - len(picked)))
 
 
 def _has(row: OutdatedRow, words: Iterable[str]) -> bool:

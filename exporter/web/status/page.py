@@ -1,19 +1,18 @@
-"""The page for people, as HTML without a script: untrusted text stays text."""
+"""The page for people, as HTML that needs no script: untrusted text stays text."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
 from exporter.build import VERSION
-from exporter.settings.targets_files import TargetsFile
 from exporter.state.drift import Kind
-from exporter.state.hints import CODES, Language
+from exporter.state.hints import CODES, NO_SERVICES, Language
 from exporter.state.inventory import Inventory
-from exporter.state.snapshot import Snapshot
 
+from .assets import SCRIPT_DIGEST, SCRIPT_PATH, STYLE
 from .chart import Chart
 from .content import content
 from .fleet import FLEET, STATES, Counts
@@ -21,11 +20,15 @@ from .i18n import Formatter, figure, size, utc
 from .lists import failing_lists, list_views
 from .outdated import ORDERS
 from .query import LANGUAGES, PageQuery
-from .style import STYLE
+from .runbooks import runbook
+from .sources import Sources
 from .view import Now
 
 if TYPE_CHECKING:
     import jinja2
+
+REFRESH_SECONDS: Final = 15
+"""Between two refreshes by the script, of a page that is looked at."""
 
 MOST_KINDS: Final = 12
 MOST_RECORDS: Final = 10
@@ -37,22 +40,25 @@ MOST_RECORDS_OF_ONE: Final = 100
 SHOWN_FILES: Final = 10
 """Targets files with faults that are shown, each with its first fault."""
 
+_COLOURS: Final[Mapping[str, str]] = {
+    "up_number": "good",
+    "failing_number": "bad",
+    "waiting_number": "",
+    "stale_number": "bad",
+    "empty_number": "warn",
+}
+_COLOURED: Final = Markup('<b class="{}">{}</b>')
+
 _OWN_NAMES: Final[Mapping[Language, str]] = {"en": "English", "zh": "中文"}
 
 
-def status_page(
-    snapshots: Sequence[Snapshot],
-    files: Sequence[TargetsFile] = (),
-    *,
-    telemetry_path: str,
-    query: PageQuery,
-) -> str:
+def status_page(sources: Sources, query: PageQuery, *, telemetry_path: str) -> str:
     """The page. Takes up to some 100 ms for 20,000 services, so call it in a thread."""
     now = Now.read()
     formatter = Formatter(query.language, now.unix)
-    counts = Counts.of(snapshots, now)
-    shown = content(snapshots, now, query)
-    failing_files = [each for each in files if each.faults]
+    counts = Counts.of(sources.snapshots, now)
+    shown = content(sources.snapshots, now, query)
+    failing_files = [each for each in sources.files if each.faults]
     most = MOST_RECORDS_OF_ONE if len(shown.views) == 1 else MOST_RECORDS
     return _template().render(
         query=query,
@@ -60,8 +66,11 @@ def status_page(
         text=formatter.text,
         plural=formatter.plural,
         now=now.unix,
+        started_at=sources.started_at,
+        configuration=sources.configuration,
         counts=counts,
         lists=partial(list_views, now=now, most=most),
+        few_records=MOST_RECORDS,
         most_records=most,
         fleet=counts.targets > FLEET,
         rows=shown.rows,
@@ -77,23 +86,27 @@ def status_page(
     )
 
 
-def _summary(counts: Counts, formatter: Formatter) -> str:
-    """`3 targets: 2 up, 1 failing; 300 model services, 12 with a new version`."""
+def _summary(counts: Counts, formatter: Formatter) -> Markup:
+    """As in `3 targets: 2 up, 1 failing; 300 model services, 12 with a new version`."""
     states = {
         "up_number": counts.up,
         "failing_number": counts.failing,
         "waiting_number": counts.waiting,
         "stale_number": counts.stale,
+        "empty_number": counts.empty,
     }
-    by_state = [formatter.plural(key, number) for key, number in states.items() if number]
+    by_state = [
+        _COLOURED.format(_COLOURS[key], formatter.plural(key, number))
+        for key, number in states.items()
+        if number
+    ]
     services = (
         formatter.plural("services_number", counts.services),
         formatter.plural("new_number", counts.new_version),
     )
     targets = formatter.plural("targets_number", counts.targets)
-    if formatter.language == "zh":
-        return f"{targets}：{'，'.join(by_state)}；{'，'.join(services)}"
-    return f"{targets}: {', '.join(by_state)}; {', '.join(services)}"
+    colon = "：" if formatter.language == "zh" else ": "
+    return targets + colon + formatter.listed(by_state, services)
 
 
 def _title(counts: Counts, formatter: Formatter) -> str:
@@ -148,6 +161,9 @@ def _template() -> "jinja2.Template":
         "own_names": _OWN_NAMES,
         "states": STATES,
         "style": Markup(STYLE),  # noqa: S704 - our own file
+        "script": {"path": SCRIPT_PATH, "digest": SCRIPT_DIGEST, "seconds": REFRESH_SECONDS},
+        "empty_hint": NO_SERVICES,
+        "runbook": runbook,
         "version": VERSION,
         "chart": Chart.from_polls,
         "commonest": _commonest,

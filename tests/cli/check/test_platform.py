@@ -209,7 +209,7 @@ async def test_no_model_services_is_a_warning_of_what_an_account_may_see() -> No
         checked = await checking_target(url)
     assert checked.ready
     assert checked.outcomes["list"] == "warn"
-    assert "sees only what it may" in checked.steps["list"]["mend"]
+    assert "sees only what it owns" in checked.steps["list"]["mend"]
 
 
 async def test_records_that_cannot_be_read_are_a_warning_with_the_first_of_them() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from exporter.build import PAGES
 from exporter.simulator import Account, Cloud, Fault, serving
 from exporter.state.snapshot import Snapshot
-from exporter.web.status import status_document
+from exporter.web.status import Sources, status_document
 from exporter.web.status.document import MOST_IN_ALL, MOST_OUTDATED
 from exporter.web.status.query import PER_PAGE
 from exporter.zstack import DriftedModelService, ModelService
@@ -78,6 +79,7 @@ async def test_a_target_that_fails_and_one_that_waits() -> None:
         "message": "LICENSE.1000: expired",
         "meaning": "the platform's licence has expired",
         "mend": "renew the licence",
+        "runbook": f"{PAGES}/docs/runbooks/ZStackAIOSAPIErrors.md",
     }
     assert failing["data"] is None
     assert failing["polls"][0]["code"] == "LICENSE.1000"
@@ -103,7 +105,7 @@ def known(*records: ModelService) -> Snapshot:
 
 def test_drift_is_listed_by_field() -> None:
     records = (ModelService("a", size=-1), DriftedModelService("b", size=-1, unknown=("next",)))
-    document: Any = status_document([known(*records)])
+    document: Any = status_document(Sources([known(*records)]))
     assert document["targets"][0]["data"]["drift"] == [
         {"resource": "model_service", "field": "size", "kind": "unreadable", "records": 2},
         {"resource": "model_service", "field": "next", "kind": "unknown", "records": 1},
@@ -112,7 +114,7 @@ def test_drift_is_listed_by_field() -> None:
 
 def test_a_long_list_is_cut_and_the_rest_counted() -> None:
     records = (ModelService(str(n), has_new_version=True) for n in range(MOST_OUTDATED + 5))
-    document: Any = status_document([known(*records)])
+    document: Any = status_document(Sources([known(*records)]))
     data = document["targets"][0]["data"]
     assert len(data["services_with_new_version"]) == MOST_OUTDATED
     assert (data["services_left_out"], data["new_version"]) == (5, MOST_OUTDATED + 5)
@@ -122,26 +124,26 @@ def test_many_long_lists_are_cut_alike() -> None:
     records = [ModelService(str(n), has_new_version=True) for n in range(MOST_OUTDATED)]
     one = known(*records)
     snapshots = [replace(one, target=str(n)) for n in range(40)]
-    document: Any = status_document(snapshots)
+    document: Any = status_document(Sources(snapshots))
     for data in (each["data"] for each in document["targets"]):
         assert len(data["services_with_new_version"]) == MOST_IN_ALL // 40
         assert data["services_left_out"] == MOST_OUTDATED - MOST_IN_ALL // 40
 
 
 def test_a_document_is_as_large_for_few_targets_as_for_many() -> None:
-    few, many = (len(json.dumps(status_document(fleet(n)))) for n in (2 * PER_PAGE, 2000))
+    few, many = (len(json.dumps(status_document(Sources(fleet(n))))) for n in (2 * PER_PAGE, 2000))
     assert many < 1.1 * few
 
 
 def test_infinity_is_null() -> None:
     records = (ModelService(str(n), framework=str(n), request_cpu=1e308) for n in range(3))
-    document = status_document([known(*records)])
+    document = status_document(Sources([known(*records)]))
     text = json.dumps(document, allow_nan=False)
     assert json.loads(text)["targets"][0]["data"]["requested_cpu_cores"] is None
 
 
 async def test_it_is_empty_before_anything_is_polled() -> None:
-    assert status_document([])["targets"] == []
+    assert status_document(Sources([]))["targets"] == []
 
 
 async def test_the_documented_shape_is_the_real_one(tmp_path: Path) -> None:
@@ -170,4 +172,4 @@ def shape(value: Any) -> Any:
         every = {"lists": [*map(shape, value["lists"])]} if "lists" in value else {}
         plain = dict.fromkeys(named) | every
         return [(key, plain[key] if key in plain else shape(each)) for key, each in value.items()]
-    return shape(value[0]) if isinstance(value, list) else None
+    return shape(value[0]) if isinstance(value, list) and value else None

@@ -14,7 +14,7 @@ from exporter.simulator import Cloud, Fault, serving
 from exporter.state.centers import MOST_KEPT
 from exporter.state.lists import ListState
 from exporter.state.snapshot import RecordSeries, Snapshot
-from exporter.web.status import PageQuery, status_document, status_page
+from exporter.web.status import PageQuery, Sources, status_document, status_page
 from exporter.web.status.document import MOST_RECORDS, MOST_RECORDS_IN_ALL
 from exporter.web.status.fleet import FLEET
 from exporter.web.status.lists import FURTHER, TITLES
@@ -53,12 +53,12 @@ def shown(*snapshots: Snapshot, **query: Any) -> str:
 
 
 def html(*snapshots: Snapshot, **query: Any) -> str:
-    return status_page(snapshots, telemetry_path="/metrics", query=PageQuery(**query))
+    return status_page(Sources(snapshots), PageQuery(**query))
 
 
 def lists_of(*snapshots: Snapshot) -> list[dict[str, Any]]:
     """The lists of the first target in the document, which json.dumps can write."""
-    document: Any = json.loads(json.dumps(status_document(snapshots)))
+    document: Any = json.loads(json.dumps(status_document(Sources(snapshots))))
     lists: list[dict[str, Any]] = document["targets"][0]["lists"]
     return lists
 
@@ -263,7 +263,7 @@ def test_series_that_are_left_out_are_told_with_their_limit() -> None:
         (RecordSeries(3, 5, left_out=False), 0),
         (None, None),
     ):
-        document: Any = status_document([replace(one, series=series)])
+        document: Any = status_document(Sources([replace(one, series=series)]))
         assert document["targets"][0]["series_left_out"] == number
     assert "Series left out" not in shown(replace(one, series=None))
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from string import Formatter as Fields
+from typing import get_args
 
 import pytest
 
@@ -13,16 +14,18 @@ from exporter.state.hints import (
     ERRORS,
     GRANTS,
     LACKED,
+    NO_SERVICES,
     SYMPTOMS,
     Hint,
     Text,
     hint_for,
     hint_for_code,
 )
+from exporter.state.platform import CredentialKind
 from exporter.web.status.fleet import STATES
 from exporter.web.status.i18n import Formatter, duration, figure, size, utc
-from exporter.web.status.messages import MESSAGES, UNITS
-from exporter.zstack import Operation
+from exporter.web.status.messages import MESSAGES, REASONS, UNITS
+from exporter.zstack import Operation, ZStackError
 from exporter.zstack.errors import DeniedError, RejectedError, Symptom, UnreachableError
 
 PACKAGE = Path(exporter.web.status.__file__).parent
@@ -42,8 +45,9 @@ def texts_of(advised: Iterable[Hint]) -> Iterator[Text]:
 
 TABLES = (ERRORS, SYMPTOMS, CODES)
 TEXTS = [
-    *(*MESSAGES.values(), *UNITS.values(), *GRANTS.values(), *LACKED.values()),
+    *(*MESSAGES.values(), *REASONS.values(), *UNITS.values(), *GRANTS.values(), *LACKED.values()),
     *(text for table in TABLES for text in texts_of(table.values())),
+    *texts_of([NO_SERVICES]),
 ]
 
 
@@ -66,7 +70,19 @@ def test_every_message_that_is_used_exists_and_every_message_is_used() -> None:
     quoted = set(re.findall(r"""["'](\w+)["']""", SOURCES))
     states = {f"{state}_state" for state in STATES}
     assert states <= MESSAGES.keys()
-    assert not MESSAGES.keys() - quoted - states
+    credentials = {*get_args(CredentialKind)}
+    assert credentials <= MESSAGES.keys()
+    assert not MESSAGES.keys() - quoted - states - credentials
+
+
+def test_every_reason_has_a_name() -> None:
+    def reasons(kind: type[ZStackError]) -> Iterator[str]:
+        yield from {kind.reason} if hasattr(kind, "reason") else ()
+        for each in kind.__subclasses__():
+            yield from reasons(each)
+
+    assert {*reasons(ZStackError)} == REASONS.keys()
+    assert all(reason == str(text) for reason, text in REASONS.items())
 
 
 @pytest.mark.parametrize(

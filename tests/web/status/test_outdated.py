@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from exporter.state.services import Service
-from exporter.web.status.outdated import MOST_ROWS, ORDERS, OutdatedRow, outdated, select
+from exporter.web.status.outdated import (
+    MOST_ROWS,
+    ORDERS,
+    ROWS_PER_PAGE,
+    OutdatedRow,
+    outdated,
+    select,
+)
 from exporter.zstack import ModelService
 from tests.support.builders import found
 
@@ -51,16 +58,16 @@ def test_a_search_matches_rows_that_have_every_word(search: str, expected: list[
             {"name": "beta", "framework": "Ollama", "version": "0.10"},
         ),
     )
-    found = select(rows, search=search, sort="name", descending=False)
-    assert names(found.rows) == expected
+    found = select(rows, search=search, sort="name", descending=False, page=1)
+    assert names(found.excerpt.rows) == expected
     assert (found.found, found.all) == (len(expected), 2)
 
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_versions_sort_by_their_numbers(*, descending: bool) -> None:
     rows = outdated("lab", services(*({"version": each} for each in ("0.11.0", "0.9.2", "b6900"))))
-    found = select(rows, search="", sort="version", descending=descending)
-    versions = [row.service.version for row in found.rows]
+    found = select(rows, search="", sort="version", descending=descending, page=1)
+    versions = [row.service.version for row in found.excerpt.rows]
     expected = ["0.9.2", "0.11.0", "b6900"]
     assert versions == (expected[::-1] if descending else expected)
 
@@ -69,14 +76,30 @@ def test_versions_sort_by_their_numbers(*, descending: bool) -> None:
 def test_services_without_a_date_come_last_in_either_order(*, descending: bool) -> None:
     dates = (None, 1_700_000_000, 1_600_000_000)
     rows = outdated("lab", services(*({"create_date": each} for each in dates)))
-    found = select(rows, search="", sort="created", descending=descending)
-    created = [row.service.created for row in found.rows]
+    found = select(rows, search="", sort="created", descending=descending, page=1)
+    created = [row.service.created for row in found.excerpt.rows]
     assert created[2] is None
     assert created[:2] == sorted(filter(None, created), reverse=descending)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_number_of_rows_is_limited(order: str) -> None:
+@pytest.mark.parametrize("descending", [False, True])
+def test_the_pages_have_every_row_once_up_to_a_limit(order: str, *, descending: bool) -> None:
+    number = ROWS_PER_PAGE + 7
+    rows = outdated("lab", services(*({"name": f"n{n}"} for n in range(number))))
+    pages = [
+        select(rows, search="", sort=order, descending=descending, page=page) for page in (1, 2, 99)
+    ]
+    first, second, last = (names(page.excerpt.rows) for page in pages)
+    assert len(first) == ROWS_PER_PAGE
+    assert sorted(first + second) == sorted(names(rows))
+    assert last == second
+    assert [page.left_out for page in pages] == [0, 0, 0]
+
+
+def test_the_number_of_pages_is_limited() -> None:
     rows = outdated("lab", services(*({"name": f"n{n}"} for n in range(MOST_ROWS + 7))))
-    found = select(rows, search="", sort=order, descending=False)
-    assert (len(found.rows), found.left_out) == (MOST_ROWS, 7)
+    found = select(rows, search="", sort="name", descending=False, page=10**6)
+    assert (found.excerpt.number, found.excerpt.pages) == (40, 40)
+    assert names(found.excerpt.rows)[-1] == f"n{MOST_ROWS - 1}"
+    assert (found.found, found.left_out) == (MOST_ROWS + 7, 7)
