@@ -28,6 +28,7 @@ from .running import Running, running
 OPEN = {"/-/healthy", "/-/ready"}
 GUARDED = {
     "/",
+    "/-/status.js",
     "/api/v1/status",
     "/metrics",
     "/probe",
