@@ -219,13 +219,14 @@ class Exposition:
         self, view: _View, page_format: Format, telemetry: Collector | None, target: str | None
     ) -> Page:
         now = clock.now()
-        names = view.rendered.keys() if target is None else view.rendered.keys() & {target}
-        hidings = {name: _hiding_now(view, name, now) for name in names}
         family_headers = self._headers[page_format]
         runs: Iterable[Run]
         if target is None:
-            runs = self._body(view, hidings).runs(family_headers)
+            hidings = _hidings_now(view, now)
+            runs = _body(view, hidings).runs(family_headers)
         else:
+            names = view.rendered.keys() & {target}
+            hidings = {name: _hiding_now(view, name, now) for name in names}
             visible = [view.rendered[name].families(hidings[name].lists) for name in names]
             runs = chain.from_iterable(runs_of_one(each, family_headers) for each in visible)
         own = Run.of([Block.compressed(_own_families(page_format, telemetry))])
@@ -234,13 +235,22 @@ class Exposition:
             until = min(until, now + PAGE_SECONDS)
         return Page.joined(page_format, Run.joined([*runs, own]), until)
 
-    def _body(self, view: _View, hidings: Mapping[str, _Hiding]) -> Body:
-        """The body of now: a list may have become stale since it was published."""
-        body = view.body
+
+def _body(view: _View, hidings: Mapping[str, _Hiding]) -> Body:
+    """The body of now: a list may have become stale since it was published."""
+    body = view.body
+    if hidings is not view.hidings:
         for name, hiding in hidings.items():
             if hiding.lists != view.hidings[name].lists:
                 body = body.with_target(name, view.rendered[name].families(hiding.lists))
-        return body
+    return body
+
+
+def _hidings_now(view: _View, now: float) -> Mapping[str, _Hiding]:
+    """What is hidden of each target: mostly what was when it was published."""
+    if now <= min((each.until for each in view.hidings.values()), default=math.inf):
+        return view.hidings
+    return {name: _hiding_now(view, name, now) for name in view.rendered}
 
 
 def _hiding_now(view: _View, target: str, now: float) -> _Hiding:
@@ -257,6 +267,8 @@ def _hiding(snapshot: Snapshot, policy: OnStale, now: float) -> _Hiding:
         return _Hiding(frozenset(), math.inf)
     states = snapshot.states
     lists = frozenset(name for name, state in states.items() if state.stale(now))
+    if policy is OnStale.FAIL and snapshot.stale(now):
+        return _Hiding(lists, _PAST)  # no scrape may go by this: each is to fail
     ends = (state.good_until for name, state in states.items() if name not in lists)
     return _Hiding(lists, min(ends, default=math.inf))
 

@@ -2,12 +2,14 @@
 
 Joining a block costs about as much as a hundred bytes of its page, and a thousand targets have
 thirty thousand of them. So they are joined in bundles, and a poll joins anew the bundles of its own
-target alone. (docs/decisions/0025-fleet.md)
+target alone; a scrape joins the bundles of families that have changed since the one before.
+(docs/decisions/0025-fleet.md)
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from itertools import chain, islice, repeat
 from typing import Final, Self
 
@@ -18,8 +20,8 @@ from .lines import Blocks, header
 JOINED_UP_TO: Final = 512 * 1024
 """Bytes of a compressed page up to which it is kept in one piece beside its blocks."""
 
-PLACES: Final = 16
-"""Targets in a bundle: a poll joins these, a scrape of a thousand targets joins 63 of them."""
+PLACES: Final = 32
+"""Targets in a bundle: a poll joins these, a scrape of a thousand targets joins 32 of them."""
 
 Member = tuple[Block, ...]
 """The blocks of one family and one target."""
@@ -81,6 +83,33 @@ class Bundle:
         return Bundle.joined(tuple(members))
 
 
+@dataclass(frozen=True, eq=False)
+class Bundles:
+    """One family of all targets. Its join is made for the first page that shows it, and kept."""
+
+    bundles: tuple[Bundle, ...] = ()
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> Self:
+        bundles, remaining = list[Bundle](), iter(members)
+        while some := tuple(islice(remaining, PLACES)):
+            bundles.append(Bundle.joined(some))
+        return cls(tuple(bundles))
+
+    @cached_property
+    def run(self) -> Run:
+        return Run.joined([bundle.run for bundle in self.bundles])
+
+    def with_member(self, place: int, member: Member) -> "Bundles":
+        number, inside = divmod(place, PLACES)
+        bundles = [*self.bundles, *repeat(Bundle(), number + 1 - len(self.bundles))]
+        bundles[number] = bundles[number].with_member(inside, member)
+        return Bundles(tuple(bundles))
+
+
+_NONE: Final = Bundles()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
     """The families of all targets, in bundles. It is never changed, only replaced."""
@@ -88,14 +117,17 @@ class Body:
     blocks: Mapping[str, Blocks] = field(default_factory=dict)
     """Of each target, in the order of their places."""
     places: Mapping[str, int] = field(default_factory=dict)
-    bundles: Mapping[str, tuple[Bundle, ...]] = field(default_factory=dict)
+    bundles: Mapping[str, Bundles] = field(default_factory=dict)
     """Of each family."""
 
     @classmethod
     def of(cls, targets: Mapping[str, Blocks]) -> Self:
         """All bundles anew."""
         families = dict.fromkeys(chain.from_iterable(targets.values()))
-        bundles = {name: tuple(_bundles(name, targets.values())) for name in families}
+        bundles = {
+            name: Bundles.of(blocks.get(name, ()) for blocks in targets.values())
+            for name in families
+        }
         places = {target: place for place, target in enumerate(targets)}
         return cls(targets, places, bundles)
 
@@ -106,17 +138,18 @@ class Body:
         bundles = dict(self.bundles)
         for name in before.keys() | blocks.keys():
             if before.get(name, ()) != blocks.get(name, ()):
-                bundles[name] = _replaced(bundles.get(name, ()), place, blocks.get(name, ()))
+                of_family = bundles.get(name, _NONE)
+                bundles[name] = of_family.with_member(place, blocks.get(name, ()))
         places = self.places if target in self.places else {**self.places, target: place}
         return Body({**self.blocks, target: blocks}, places, bundles)
 
     def runs(self, headers: Mapping[str, Run]) -> Iterator[Run]:
         """Family by family, in the order of the headers: a header and samples, if there are any."""
         for name, family_header in headers.items():
-            runs = [bundle.run for bundle in self.bundles.get(name, ()) if bundle.run.size]
-            if runs:
+            run = self.bundles.get(name, _NONE).run
+            if run.size:
                 yield family_header
-                yield from runs
+                yield run
 
 
 def runs_of_one(blocks: Blocks, headers: Mapping[str, Run]) -> Iterator[Run]:
@@ -125,19 +158,6 @@ def runs_of_one(blocks: Blocks, headers: Mapping[str, Run]) -> Iterator[Run]:
         if samples := blocks.get(name, ()):
             yield family_header
             yield Run.of(samples)
-
-
-def _bundles(name: str, targets: Iterable[Blocks]) -> Iterator[Bundle]:
-    members = (blocks.get(name, ()) for blocks in targets)
-    while bundle := tuple(islice(members, PLACES)):
-        yield Bundle.joined(bundle)
-
-
-def _replaced(bundles: tuple[Bundle, ...], place: int, member: Member) -> tuple[Bundle, ...]:
-    number, inside = divmod(place, PLACES)
-    changed = [*bundles, *repeat(Bundle(), number + 1 - len(bundles))]
-    changed[number] = changed[number].with_member(inside, member)
-    return tuple(changed)
 
 
 def headers(families: Sequence[Family]) -> Mapping[Format, Mapping[str, Run]]:
