@@ -106,6 +106,16 @@ async def test_it_does_not_refresh_while_that_would_be_in_the_way(browser: Brows
             await pass_seconds(page)
 
 
+async def test_a_refresh_that_was_turned_off_stays_off_on_the_next_page(browser: Browser) -> None:
+    async with serving_fleet(100) as url, tab(browser, url) as one:
+        box = one.page.get_by_role("checkbox", name="refresh every 15 s")
+        await expect(box).to_be_checked()
+        await box.uncheck()
+        await one.page.get_by_role("link", name="Next", exact=True).click()
+        await expect(one.page.get_by_role("link", name="Page 2 of 2")).to_be_visible()
+        await expect(box).not_to_be_checked()
+
+
 async def hide(page: Page, *, hidden: bool) -> None:
     """As if the reader had gone to another tab, or come back."""
     await page.evaluate(

@@ -165,13 +165,16 @@ async def test_light_and_dark_follow_the_reader(browser: Browser) -> None:
     assert papers[1] != papers[0]
 
 
-async def test_a_uuid_and_a_framework_stand_on_one_line_on_a_desk(browser: Browser) -> None:
+async def test_a_uuid_a_framework_a_type_and_a_source_stand_on_one_line_on_a_desk(
+    browser: Browser,
+) -> None:
     async with a_house() as exporter, tab(browser, exporter.url("/"), viewport=DESK) as one:
         heights = await one.evaluate(
-            "[...document.querySelectorAll('.sorts ~ tbody :is(th code, td:nth-child(3)) bdi')]"
+            "[...document.querySelectorAll("
+            "'.sorts ~ tbody :is(th code, td:nth-child(3), td:nth-child(4), td:nth-child(5)) bdi')]"
             ".map(each => [each.textContent, each.getBoundingClientRect().height])"
         )
-        assert len(heights) == 40
+        assert len(heights) == 80
         assert [text for text, height in heights if height > 30] == []
 
 
@@ -228,6 +231,56 @@ async def test_a_search_narrows_the_table_and_can_be_taken_back(browser: Browser
         await expect(page.get_by_role("searchbox")).to_have_value("VLLM endpoint")
         await page.get_by_role("link", name="Show all").click()
         assert await first_column(page) == everything
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+async def test_many_updates_come_in_pages_that_keep_search_and_order(
+    browser: Browser, *, script: bool
+) -> None:
+    cloud = Cloud(services=2000)
+    for uuid in list(cloud.estate):
+        cloud.estate.alter(uuid, has_new_version=True)
+    async with (
+        one_target(cloud) as exporter,
+        tab(
+            browser,
+            exporter.url("/?search=e&sort=-created"),
+            viewport=PHONE,
+            java_script_enabled=script,
+        ) as one,
+    ):
+        page = one.page
+        uuids = page.locator(".updates tbody th code")
+        first = await uuids.all_inner_texts()
+        assert len(first) == 50
+        height = await page.locator(".services").bounding_box()
+        assert height is not None
+        assert height["height"] < 9000
+        await page.get_by_role("link", name="Next", exact=True).click()
+        await expect(page.get_by_role("link", name="Page 2 of")).to_have_attribute(
+            "aria-current", "page"
+        )
+        second = await uuids.all_inner_texts()
+        assert len(second) == 50
+        assert not {*first} & {*second}
+        await expect(page.get_by_role("searchbox")).to_have_value("e")
+        await expect(page.get_by_role("columnheader", name="Created")).to_have_attribute(
+            "aria-sort", "descending"
+        )
+
+
+@pytest.mark.parametrize(("window", "most"), [(PHONE, 400), (DESK, 260)], ids=["phone", "desk"])
+async def test_a_failing_target_among_several_takes_little_room(
+    browser: Browser, window: dict[str, int], most: int
+) -> None:
+    async with a_house() as exporter, tab(browser, exporter.url("/"), viewport=window) as one:
+        heights = await one.evaluate(
+            "[...document.querySelectorAll('section.brief')]"
+            ".map(each => each.getBoundingClientRect().height)"
+        )
+        assert len(heights) == 4
+        assert max(heights) < most
+        assert heights[-1] < 130
 
 
 async def test_a_heading_sorts_and_sorts_the_other_way(browser: Browser) -> None:

@@ -23,7 +23,6 @@ __all__ = [
     "Language",
     "Text",
     "hint_for",
-    "hint_for_class",
     "hint_for_code",
 ]
 
@@ -38,7 +37,7 @@ def hint_for(error: ZStackError) -> Hint:
 
 
 def _hint_of_any_list(error: ZStackError) -> Hint:
-    by_class = hint_for_class(error)
+    by_class = _hint_for_class(error)
     if isinstance(error, DeniedError) and error.code.startswith("SYS."):  # stands for many failures
         return by_class
     if isinstance(error, ContendedError):  # has the code of every session that ends
@@ -46,7 +45,7 @@ def _hint_of_any_list(error: ZStackError) -> Hint:
     return hint_for_code(error.code) or by_class
 
 
-def hint_for_class(error: ZStackError) -> Hint:
+def _hint_for_class(error: ZStackError) -> Hint:
     """The hint for its symptom, else for its nearest class."""
     if error.symptom is not None:
         return SYMPTOMS[error.symptom]

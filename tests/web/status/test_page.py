@@ -44,7 +44,9 @@ async def test_the_first_line_sums_up_the_targets() -> None:
                 "3 targets: 1 up, 1 failing, 1 not polled yet; 30 model services,"
                 f" {outdated} with a new version"
             ) in shown
-            assert "1 failing · ZStack AIOS exporter" in await exporter.text("/")
+            page = await exporter.text("/")
+            assert "1 failing · ZStack AIOS exporter" in page
+            assert '<b class="good">1 up</b>, <b class="bad">1 failing</b>' in page
             assert (
                 f"3 个目标：1 个正常，1 个失败，1 个尚未轮询；30 个模型服务，{outdated} 个有新版本"
             ) in await read(exporter, **CHINESE)

@@ -85,6 +85,10 @@
   }
 
   const wanted = document.querySelector("#refresh");
+  wanted.checked = sessionStorage.getItem("refresh") !== "off"; // as chosen on the page before
+  wanted.addEventListener("change", () => {
+    sessionStorage.setItem("refresh", wanted.checked ? "on" : "off");
+  });
   let shownAt = Date.now();
 
   function tick() {
