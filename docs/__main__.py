@@ -118,7 +118,7 @@ def symptoms_table() -> str:
 
 def dashboards_tables() -> str:
     """What each panel of each dashboard answers."""
-    names = ("overview", "services", "model-centers", "updates", "exporter-health")
+    names = ("overview", "services", "model-centers", "updates", "changes", "exporter-health")
     return "\n".join(_dashboard(name) for name in names)
 
 

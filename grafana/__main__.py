@@ -11,7 +11,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from docs.rewriting import rewrite
 
-from . import centers, exporter_health, overview, services, updates
+from . import centers, changes, exporter_health, overview, services, updates
 
 FOLDER: Final = Path("grafana")
 
@@ -20,6 +20,7 @@ DASHBOARDS: Final[Mapping[str, Callable[[], Dashboard]]] = {
     "services.json": services.dashboard,
     "model-centers.json": centers.dashboard,
     "updates.json": updates.dashboard,
+    "changes.json": changes.dashboard,
     "exporter-health.json": exporter_health.dashboard,
 }
 

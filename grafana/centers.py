@@ -1,13 +1,16 @@
 """Model centers: what is used, what is left, when it will be full, which are disconnected."""
 
+from collections.abc import Iterator
 from typing import Final
 
+from grafana_foundation_sdk.builders import stat, table
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from .counts import now_by, over_time, trouble
 from .look import BAD, GOOD, NOTABLE, Caption, Query, steps
-from .page import CENTERS, Row, page
-from .panels import HALF, THIRD, Column, Sorted, across, bars, grid, lines, number
-from .promql import filled, inventory, platforms, ranked, series
+from .page import CENTERS, EXPORTER, SERVICES, Row, leading_to, page
+from .panels import HALF, QUARTER, WRAPPED, Column, Sorted, across, grid, lines, number
+from .promql import filled, inventory, platforms, series
 
 _CENTERS: Final = "zstack_model_centers"
 _USED: Final = "zstack_model_center_used_bytes"
@@ -16,6 +19,9 @@ _OWN: Final = ("uuid", "name")
 
 DAY: Final = 86_400
 _FAR: Final = 3_650 * DAY
+
+_EACH: Final = "Each model center"
+_BY_STATUS: Final = "By status"
 
 _NO_LIST: Final = "no model centers known"
 _NO_CAPACITY: Final = "none known (the platform does not say)"
@@ -55,58 +61,57 @@ def dashboard() -> Dashboard:
 
 
 def _now() -> Row:
-    return Row(
-        "Now",
-        across(
-            number(
-                Caption("Model centers", "Model centers of all chosen platforms.", _NO_LIST),
-                inventory(_CENTERS),
-            ),
-            number(
-                Caption(
-                    "Disconnected",
-                    "Model centers that their platform does not reach.",
-                    _NO_LIST,
-                ),
-                f"{inventory(_CENTERS, where=(_DISCONNECTED,))} or 0 * {inventory(_CENTERS)}",
-                colours=steps(GOOD, (1, BAD)),
-                mapped={"0": ("none", GOOD)},
-            ),
-            number(
-                Caption("Used", "What is used of all of them.", _NO_LIST, "bytes"),
-                inventory(_USED),
-            ),
-            number(
-                Caption(
-                    "Available",
-                    "What is left in those of which the platform says how large they are.",
-                    _NO_CAPACITY,
-                    "bytes",
-                ),
-                inventory(_CAPACITY, where=('kind="available"',)),
-            ),
-            number(
-                Caption(
-                    "First full in",
-                    "When the first one is full, if all go on as they did in the time range: a"
-                    " straight line through its samples.",
-                    _NOT_FILLING,
-                    "s",
-                ),
-                f"min({seconds_left()})",
-                colours=steps(BAD, (3 * DAY, NOTABLE), (14 * DAY, GOOD)),
-            ),
-            number(
-                Caption(
-                    "Fullest",
-                    "The share that is used of the fullest one.",
-                    _NO_CAPACITY,
-                    "percentunit",
-                ),
-                f"max(1 - {capacity('available')} / {capacity('total')})",
-                colours=steps(GOOD, (0.8, NOTABLE), (0.95, BAD)),
-            ),
+    return Row("Now", across(*_states(), *_spaces()))
+
+
+def _states() -> Iterator[stat.Panel]:
+    yield number(
+        Caption("Model centers", "Model centers of all chosen platforms.", _NO_LIST),
+        inventory(_CENTERS),
+        leads_to=leading_to(CENTERS, panel=_EACH),
+    )
+    yield trouble(
+        Caption("Disconnected", "Model centers that their platform does not reach.", _NO_LIST),
+        f"{inventory(_CENTERS, where=(_DISCONNECTED,))} or 0 * {inventory(_CENTERS)}",
+        BAD,
+        leads_to=leading_to(CENTERS, panel=_BY_STATUS),
+    )
+
+
+def _spaces() -> Iterator[stat.Panel]:
+    each = leading_to(CENTERS, panel=_EACH)
+    yield number(
+        Caption("Used", "Space in use in all of them.", _NO_LIST, "bytes"),
+        inventory(_USED),
+        leads_to=each,
+    )
+    yield number(
+        Caption(
+            "Available",
+            "Space left in those of which the platform says how large they are.",
+            _NO_CAPACITY,
+            "bytes",
         ),
+        inventory(_CAPACITY, where=('kind="available"',)),
+        leads_to=each,
+    )
+    yield number(
+        Caption(
+            "First full in",
+            "Time until the first one is full, if all go on as they did in the time range: a"
+            " straight line through its samples.",
+            _NOT_FILLING,
+            "s",
+        ),
+        f"min({seconds_left()})",
+        colours=steps(BAD, (3 * DAY, NOTABLE), (14 * DAY, GOOD)),
+        leads_to=each,
+    )
+    yield number(
+        Caption("Fullest", "The share in use of the fullest one.", _NO_CAPACITY, "percentunit"),
+        f"max(1 - {capacity('available')} / {capacity('total')})",
+        colours=steps(GOOD, (0.8, NOTABLE), (0.95, BAD)),
+        leads_to=each,
     )
 
 
@@ -114,77 +119,84 @@ _DISCONNECTED: Final = 'status="Disconnected"'
 
 
 def _which() -> Row:
-    return Row(
-        "Which",
-        (
-            grid(
-                Caption(
-                    "Each model center",
-                    "What is used of each, and what is left where the platform says so; when it is"
-                    " full, if it fills on as in the time range and that is within ten years.",
-                    _NO_LIST,
-                    "bytes",
-                ),
-                (
-                    filled(USED_OF_EACH, "name", "no name"),
-                    filled(capacity("available"), "name", "no name"),
-                    filled(capacity("total"), "name", "no name"),
-                    filled(f"1000 * (time() + ({seconds_left()} < {_FAR}))", "name", "no name"),
-                ),
-                (
-                    Column("target", "Platform"),
-                    Column("name", "Model center"),
-                    Column("Value #A", "Used"),
-                    Column("Value #B", "Available"),
-                    Column("Value #C", "Total"),
-                    Column("Value #D", "Full on", is_moment=True),
-                    Column("uuid", "UUID"),
-                ),
-                Sorted("Used", descending=True),
-                width=16,
-            ),
-            grid(
-                Caption(
-                    "By status",
-                    "How many model centers each platform has, by its word for their status. Which"
-                    " one is meant stands on the platform's page.",
-                    _NO_LIST,
-                ),
-                (inventory(_CENTERS, "target", "status"),),
-                (
-                    Column("target", "Platform"),
-                    Column("status", "Status"),
-                    Column("Value", "Model centers"),
-                ),
-                Sorted("Status", descending=True),
-                width=THIRD,
-            ),
+    return Row("Which", (_each_center(), _by_status()))
+
+
+def _each_center() -> table.Panel:
+    return grid(
+        Caption(
+            _EACH,
+            "Space in use in each, and what is left where the platform says so; when it is full, if"
+            " it fills on as in the time range and that is within ten years.",
+            "not known",
+            "bytes",
         ),
+        (
+            filled(USED_OF_EACH, "name", "no name"),
+            filled(capacity("available"), "name", "no name"),
+            filled(capacity("total"), "name", "no name"),
+            filled(f"1000 * (time() + ({seconds_left()} < {_FAR}))", "name", "no name"),
+        ),
+        (
+            Column("name", "Model center", cell=WRAPPED),
+            Column("target", "Platform"),
+            Column("Value #A", "Used"),
+            Column("Value #B", "Available"),
+            Column("Value #C", "Total"),
+            Column("Value #D", "Full on", is_moment=True),
+        ),
+        Sorted("Used", descending=True),
+        leads_to=_OF_PLATFORM,
+        width=18,
     )
+
+
+def _by_status() -> table.Panel:
+    return grid(
+        Caption(
+            _BY_STATUS,
+            "How many model centers each platform has, by its word for their status. The platform's"
+            " own page names them.",
+            _NO_LIST,
+        ),
+        (inventory(_CENTERS, "target", "status"),),
+        (
+            Column("target", "Platform"),
+            Column("status", "Status"),
+            Column("Value", "Centers"),
+        ),
+        Sorted("Status", descending=True),
+        leads_to=_OF_PLATFORM,
+        width=QUARTER,
+    )
+
+
+_OF_PLATFORM: Final = [leading_to(each, of="Platform") for each in (SERVICES, EXPORTER)]
 
 
 def _over_time() -> Row:
     return Row(
         "Use",
         (
-            lines(
-                Caption("Used by kind", "What is used, by what uses it.", _NO_LIST, "bytes"),
-                Query(inventory(_USED, "kind"), "{{kind}}"),
-                stacked=True,
+            over_time(
+                Caption("Used by kind", "Space in use, by what uses it.", _NO_LIST, "bytes"),
+                _USED,
+                "kind",
             ),
-            bars(
+            now_by(
                 Caption("Used now", "The same now, the most first.", _NO_LIST, "bytes"),
-                Query(ranked(inventory(_USED, "kind")), "{{kind}}"),
+                _USED,
+                "kind",
                 width=HALF,
             ),
             lines(
-                Caption("Used by center", "What is used of each.", _NO_LIST, "bytes"),
+                Caption("Used by center", "Space in use in each.", _NO_LIST, "bytes"),
                 Query(USED_OF_EACH, "{{target}}: {{name}}"),
             ),
             lines(
                 Caption(
                     "Available by center",
-                    "What is left of each, where the platform says so.",
+                    "Space left in each, where the platform says so.",
                     _NO_CAPACITY,
                     "bytes",
                 ),

@@ -17,6 +17,29 @@ CALM: Final = "blue"
 PLAIN: Final = "text"
 MUTED: Final = "#8e8e8e"
 
+FRAMEWORKS: Final[Mapping[str, str]] = {
+    "BentoML": "#1665F6",
+    "Diffusers": "#FFE300",
+    "LlamaCpp": "#43579B",
+    "MindIE": "#CBAB35",
+    "Ollama": "#01A5FF",
+    "Other": "#5B5B5B",
+    "SGLang": "#A33400",
+    "SentenceTransformers": "#8AF7C0",
+    "Transformers": "#BE94C0",
+    "vLLM": "#4BA35D",
+}
+"""A framework has the same colour in every panel, and one that the colour-blind can distinguish;
+others get theirs from Grafana's own palette."""
+
+CHANGES: Final[Mapping[str, str]] = {
+    "came": "#00A1FF",
+    "went": "#B26D00",
+    "updated": "#77D48D",
+    "new version": "#FFD200",
+    "requests more": "#927693",
+}
+
 NO_ERROR: Final = "no error"
 """What the line is called that stands for health."""
 

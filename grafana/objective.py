@@ -3,13 +3,14 @@
 from typing import Final
 
 from .look import BAD, GOOD, NOTABLE, Caption, Query, steps
-from .page import Row
+from .page import EXPORTER, Row, leading_to
 from .panels import QUARTER, lines, number
 from .promql import platforms, recorded
 
 BUDGET: Final = platforms(recorded("target:zstack_error_budget_left:ratio30d"))
 LAST_HOUR: Final = platforms(recorded("target:zstack_numbers_good:avg1h"))
 
+_BY_PLATFORM: Final = "Error budget by platform"
 _NO_RULES: Final = "nothing recorded (needs the rules)"
 
 
@@ -29,12 +30,13 @@ def objective() -> Row:
                 ),
                 f"min({BUDGET})",
                 colours=steps(BAD, (0, NOTABLE), (0.25, GOOD)),
+                leads_to=leading_to(EXPORTER, panel=_BY_PLATFORM),
             )
             .span(QUARTER)
             .height(8),
             lines(
                 Caption(
-                    "Error budget by platform",
+                    _BY_PLATFORM,
                     "The same of each platform. It falls while its numbers are bad, and rises as"
                     " bad minutes get older than 30 days.",
                     _NO_RULES,
@@ -43,7 +45,7 @@ def objective() -> Row:
                 Query(BUDGET, "{{target}}"),
                 width=9,
                 floor=None,
-            ),
+            ).axis_soft_max(1),
             lines(
                 Caption(
                     "Fresh and whole, last hour",
@@ -54,6 +56,6 @@ def objective() -> Row:
                 ),
                 Query(LAST_HOUR, "{{target}}"),
                 width=9,
-            ),
+            ).axis_soft_max(1),
         ),
     )

@@ -17,6 +17,10 @@ HALF: Final = 12
 THIRD: Final = 8
 QUARTER: Final = 6
 
+USUAL: Final = 8
+TALL: Final = 9
+"""Rows of the grid; a tall panel has room for a legend of ten series."""
+
 Panel = TypeVar("Panel", stat.Panel, bargauge.Panel, timeseries.Panel, table.Panel)
 
 
@@ -49,7 +53,8 @@ def number(
 ) -> stat.Panel:
     """One number as it is now: never an old one that happens to be the last.
 
-    With a `name`, made of labels, that is shown instead of the number.
+    With a `name`, made of labels, that is shown instead of the number. A click on it leads to
+    `leads_to`.
     """
     panel = (
         _captioned(stat.Panel(), caption, QUARTER, 4)
@@ -62,7 +67,7 @@ def number(
         .text_mode(common.BigValueTextMode.NAME if name else common.BigValueTextMode.VALUE)
         .reduce_options(_newest())
     )
-    return panel.links([leads_to]) if leads_to else panel
+    return panel.data_links([leads_to]) if leads_to else panel
 
 
 def across(*numbers: stat.Panel) -> tuple[stat.Panel, ...]:
@@ -71,11 +76,16 @@ def across(*numbers: stat.Panel) -> tuple[stat.Panel, ...]:
 
 
 def bars(
-    caption: Caption, query: Query, *, width: int = QUARTER, color: str = CALM
+    caption: Caption,
+    query: Query,
+    *,
+    width: int = QUARTER,
+    height: int = USUAL,
+    color: str = CALM,
 ) -> bargauge.Panel:
     """What there is now of each kind, the most first."""
     return (
-        _captioned(bargauge.Panel(), caption, width, 8)
+        _captioned(bargauge.Panel(), caption, width, height)
         .with_target(query.now())
         .min(0)
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(color))
@@ -83,6 +93,9 @@ def bars(
         .display_mode(common.BarGaugeDisplayMode.BASIC)
         .orientation(common.VizOrientation.HORIZONTAL)
         .value_mode(common.BarGaugeValueMode.TEXT)
+        .sizing(common.BarGaugeSizing.MANUAL)
+        .max_viz_height(32)
+        .text(options.VizTextDisplayOptions().value_size(14))
         .show_unfilled(True)  # noqa: FBT003 - likewise
         .reduce_options(_newest())
     )
@@ -92,25 +105,27 @@ def lines(
     caption: Caption,
     *queries: Query,
     width: int = HALF,
+    height: int = USUAL,
     stacked: bool = False,
     colours: Mapping[str, str] | None = None,
     shades_of: str | None = None,
-    limit: build.ThresholdsConfig | None = None,
     floor: float | None = 0,
+    per: str = "",
 ) -> timeseries.Panel:
     """What became of it over time; `colours` are those of series whose meaning has one.
 
-    Without a `floor`, there may be less than zero.
+    Without a `floor`, there may be less than zero. `per` stands beside the axis: what the numbers
+    are counted per.
     """
     panel = (
-        _captioned(timeseries.Panel(), caption, width, 8)
+        _captioned(timeseries.Panel(), caption, width, height)
         .color_scheme(_hues(shades_of))
         .draw_style(common.GraphDrawStyle.LINE)
         .line_interpolation(
             common.LineInterpolation.STEP_AFTER if stacked else common.LineInterpolation.LINEAR
         )
         .line_width(1)
-        .fill_opacity(30 if stacked else 4)
+        .fill_opacity(60 if stacked else 4)
         .show_points(common.VisibilityMode.NEVER)
         .span_nulls(False)  # noqa: FBT003 - likewise
         .tooltip(
@@ -118,21 +133,25 @@ def lines(
             .mode(common.TooltipDisplayMode.MULTI)
             .sort(common.SortOrder.DESCENDING)
         )
-        .legend(_legend())
+        .legend(legend(width, "lastNotNull", "max"))
     )
+    if per:
+        panel.axis_label(f"per {per}")
     for query in queries:
         panel.with_target(query.over_time())
     if floor is not None:
         panel.min(floor)
     if stacked:
         panel.stacking(options.StackingConfig().mode(common.StackingMode.NORMAL).group("A"))
-    if limit:
-        panel.thresholds(limit).thresholds_style(
-            options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
-        )
     for name, color in (colours or {}).items():
         panel.with_override(named(name), [prop("color", fixed(color))])
     return panel
+
+
+def limited(panel: timeseries.Panel, limit: build.ThresholdsConfig) -> timeseries.Panel:
+    """The same with a dashed line at each threshold."""
+    dashed = options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
+    return panel.thresholds(limit).thresholds_style(dashed)
 
 
 def _hues(shades_of: str | None) -> build.FieldColor:
@@ -142,26 +161,35 @@ def _hues(shades_of: str | None) -> build.FieldColor:
     return build.FieldColor().mode(model.FieldColorModeId.SHADES).fixed_color(shades_of)
 
 
-def _legend() -> options.VizLegendOptions:
+def legend(width: int, *values: str) -> options.VizLegendOptions:
+    """Each series with these values, beside the graph; below it, and alone, if that is narrow."""
+    is_narrow, is_wide = width < THIRD, width > THIRD
+    mode = common.LegendDisplayMode.LIST if is_narrow else common.LegendDisplayMode.TABLE
     return (
         options.VizLegendOptions()
-        .display_mode(common.LegendDisplayMode.LIST)
-        .placement(common.LegendPlacement.BOTTOM)
+        .display_mode(mode)
+        .placement(common.LegendPlacement.RIGHT if is_wide else common.LegendPlacement.BOTTOM)
         .show_legend(True)  # noqa: FBT003 - likewise
-        .calcs([])
+        .calcs([] if is_narrow else [*values])
     )
+
+
+WRAPPED: Final = common.TableAutoCellOptions(wrap_text=True)
+"""A cell whose text may take several lines, since names are long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: what it is called in the answer and in the heading, and how it is shown.
 
-    All numbers of a panel have its unit, but for those that are moments.
+    All numbers of a panel have its unit, but for those that are moments. A column that is hidden
+    is there for links.
     """
 
     field: str
     heading: str
     is_moment: bool = False
+    is_hidden: bool = False
     cell: common.TableCellOptions | None = None
 
 
@@ -194,14 +222,20 @@ def grid(
     order: Sorted,
     *,
     difference: Difference | None = None,
+    leads_to: Iterable[build.DashboardLink] = (),
     width: int = WHOLE,
-    height: int = 8,
+    height: int = USUAL,
 ) -> table.Panel:
-    """A row for each combination of labels; what several queries have in common is joined."""
+    """A row for each combination of labels; what several queries have in common is joined.
+
+    A click on a cell leads to `leads_to`, which may name columns.
+    """
     columns = tuple(columns)
     panel = (
         _captioned(table.Panel(), caption, width, height)
         .cell_height(common.TableCellHeight.SM)
+        .min_width(80)
+        .data_links([*leads_to])
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .thresholds(steps(PLAIN))
         .sort_by([options.TableSortByFieldState().display_name(order.by).desc(order.descending)])
@@ -212,7 +246,12 @@ def grid(
     for column in columns:
         if column.cell:
             panel.with_override(named(column.heading), [prop("custom.cellOptions", column.cell)])
+        if column.is_hidden:
+            panel.with_override(named(column.heading), [prop("custom.hideFrom", _NOWHERE)])
     return panel
+
+
+_NOWHERE: Final = {"viz": True, "legend": True, "tooltip": True}
 
 
 def _transformations(

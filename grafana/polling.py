@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from grafana_foundation_sdk.builders import timeseries
+
 from .look import BAD, CALM, GOOD, MUTED, NO_ERROR, NO_EXPORTER, NOTABLE, Caption, Query, steps
 from .page import Row
-from .panels import QUARTER, lines
+from .panels import QUARTER, limited, lines
 from .promql import a_minute, counted_errors, none_of, platforms, quantile, series, total
 
 OUTCOMES: Final = {
@@ -17,7 +19,6 @@ OUTCOMES: Final = {
 def polls() -> Row:
     """How long they take, how they end, what they fetch."""
     duration = series("zstack_poll_duration_seconds_bucket")
-    last = series("zstack_poll_last_success_timestamp_seconds")
     return Row(
         "Polls",
         (
@@ -25,8 +26,8 @@ def polls() -> Row:
                 Caption(
                     "Poll duration",
                     "How long polls take, from the first request to the page being ready: half of"
-                    " them at most the median, 95 of 100 at most p95. Read off a histogram: the"
-                    " true value lies in the same bucket.",
+                    " them take the median at most, 95 of 100 the p95. Both come from a histogram:"
+                    " the true value lies in the same bucket.",
                     "no poll in this time",
                     "s",
                 ),
@@ -36,43 +37,31 @@ def polls() -> Row:
             lines(
                 Caption(
                     "Polls by outcome",
-                    "Polls a minute, of all chosen exporters and platforms. One is skipped when"
+                    "Polls per minute, of all chosen exporters and platforms. One is skipped when"
                     " the poll before it takes longer than the interval.",
                     NO_EXPORTER,
-                    "cpm",
+                    "short",
                 ),
                 Query(total(a_minute(series("zstack_polls_total")), "outcome"), "{{outcome}}"),
                 stacked=True,
                 colours=OUTCOMES,
+                per="minute",
             ),
-            lines(
-                Caption(
-                    "Age of data, of stale",
-                    "Age of the data that each exporter holds of each platform, as a share of the"
-                    " age at which it calls them stale. A healthy line goes up and down well below"
-                    " 100 %; there the inventory is dropped.",
-                    "no successful poll yet",
-                    "percentunit",
-                ),
-                Query(
-                    f"(time() - {last}) / {series('zstack_poll_stale_after_seconds')}",
-                    "{{target}} by {{instance}}",
-                ),
-                limit=steps(GOOD, (1, BAD)),
-            ),
+            _data_age(),
             lines(
                 Caption(
                     "Records skipped",
-                    "Records a minute that were left out of the inventory: those that could not be"
-                    " decoded, and repeats of one that was there already. Zero in health.",
+                    "Records per minute that were left out of the inventory: those that could not"
+                    " be decoded, and repeats of another one. Zero in health.",
                     NO_EXPORTER,
-                    "cpm",
+                    "short",
                 ),
                 Query(
                     total(a_minute(series("zstack_records_skipped_total")), "target", "reason"),
                     "{{target}} {{reason}}",
                 ),
                 width=QUARTER,
+                per="minute",
             ).axis_soft_max(1),
             lines(
                 Caption(
@@ -92,6 +81,25 @@ def polls() -> Row:
     )
 
 
+def _data_age() -> timeseries.Panel:
+    last = series("zstack_poll_last_success_timestamp_seconds")
+    ages = lines(
+        Caption(
+            "Data age, % of limit",
+            "Age of the data that each exporter holds of each platform, as a share of the age from"
+            " which it calls them stale (stale_after). A healthy line goes up and down well below"
+            " 100 %; there the inventory is dropped.",
+            "no successful poll yet",
+            "percentunit",
+        ),
+        Query(
+            f"(time() - {last}) / {series('zstack_poll_stale_after_seconds')}",
+            "{{target}} by {{instance}}",
+        ),
+    )
+    return limited(ages, steps(GOOD, (1, BAD)))
+
+
 def requests() -> Row:
     """What the platforms answer."""
     duration = series("zstack_api_request_duration_seconds_bucket")
@@ -102,23 +110,24 @@ def requests() -> Row:
             lines(
                 Caption(
                     "Requests by status",
-                    "HTTP requests a minute by status of the answer; none where no answer came."
+                    "HTTP requests per minute by status of the answer; none where no answer came."
                     " ZStack answers 503 to every call that fails: see the code.",
                     "no request in this time",
-                    "reqpm",
+                    "short",
                 ),
                 Query(total(a_minute(series("zstack_api_requests_total")), "status"), "{{status}}"),
                 stacked=True,
                 colours={"200": CALM, "503": BAD, "none": MUTED},
+                per="minute",
             ),
             lines(
                 Caption(
                     "Errors by reason and code",
-                    "Failed requests and polls a minute, every try counted, with ZStack's code"
-                    " where it gave one. A way of failing has its line from its second failure on:"
-                    " before the first, Prometheus has nothing to compare with.",
+                    "Failed requests and polls per minute, every try counted, with ZStack's code"
+                    " where it gave one. Each kind of failure has a line from its second occurrence"
+                    " on: before the first, Prometheus has nothing to compare with.",
                     NO_EXPORTER,
-                    "epm",
+                    "short",
                 ),
                 Query(
                     total(errors, "operation", "reason", "code"),
@@ -127,12 +136,13 @@ def requests() -> Row:
                 Query(none_of(counted_errors()), NO_ERROR),
                 shades_of=BAD,
                 colours={NO_ERROR: GOOD},
-            ),
+                per="minute",
+            ).axis_soft_max(1),
             lines(
                 Caption(
                     "Request duration",
-                    "How long 95 of 100 requests take at most, by operation, until the answer is"
-                    " read and decoded.",
+                    "The time within which 95 of 100 requests are done, by operation, until the"
+                    " answer is read and decoded.",
                     "no request in this time",
                     "s",
                 ),
@@ -141,14 +151,15 @@ def requests() -> Row:
             lines(
                 Caption(
                     "Logins",
-                    "Logins a minute by result. A session is kept as long as it lives, so a line"
-                    " above zero means that sessions are ended elsewhere. With an access key there"
+                    "Logins per minute by result. A session is kept as long as it lives, so a line"
+                    " above zero means that something else ends sessions. With an access key there"
                     " are none.",
                     NO_EXPORTER,
-                    "cpm",
+                    "short",
                 ),
                 Query(total(a_minute(series("zstack_logins_total")), "result"), "{{result}}"),
                 colours={"success": GOOD, "failure": BAD},
+                per="minute",
             ).axis_soft_max(1),
         ),
     )

@@ -104,6 +104,6 @@ def counted_errors() -> str:
 
 
 def quantile(share: float, histogram: str, *by: str) -> str:
-    """The value that this share of the observations does not exceed."""
+    """The value that this share of the observations does not exceed; nothing without any."""
     rates = total(f"rate({histogram}[$__rate_interval])", "le", *by)
-    return f"histogram_quantile({share}, {rates})"
+    return f"histogram_quantile({share}, {rates}) >= 0"  # NaN is not

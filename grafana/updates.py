@@ -4,10 +4,12 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from .look import GOOD, NOTABLE, Caption, Query, steps
-from .page import UPDATES, Row, page
-from .panels import HALF, Column, Difference, Sorted, across, bars, grid, lines, number
-from .promql import age, earliest, filled, inventory, platforms, ranked, series
+from .counts import now_by, over_time, trouble
+from .look import NOTABLE, Caption
+from .marks import marks
+from .page import CHANGES, SERVICES, UPDATES, Row, leading_to, page
+from .panels import HALF, TALL, WRAPPED, Column, Difference, Sorted, across, grid, number
+from .promql import age, earliest, filled, inventory, platforms, series
 
 _SAME: Final = "on (job, target, uuid)"
 
@@ -23,6 +25,12 @@ NAMED: Final = filled(filled(FACTS, "version", "not stated"), "name", "no name")
 # versions for the time between two polls.
 PENDING: Final = f"{NAMED} * {_SAME} group_left () (1000 * ({age(SINCE)}))"
 
+_STATUS: Final = "zstack_model_services_version_status"
+_NEW_VERSION: Final = ('status="new_version"',)
+
+_EACH_PENDING: Final = "Services with a new version"
+_EACH_VERSION: Final = "Running versions"
+
 _NO_INVENTORY: Final = "no inventory: see Overview"
 _PER_SERVICE: Final = "none known (needs metrics.per_service)"
 
@@ -36,39 +44,42 @@ def dashboard() -> Dashboard:
         (_now(), _which(), _history()),
         since="now-30d",
         every="5m",
+        marks=marks("updated", "new version"),
     )
 
 
-def services(status: str, *by: str) -> str:
+def services(status: str) -> str:
     """How many services there are of this status."""
-    return inventory("zstack_model_services_version_status", *by, where=(f'status="{status}"',))
+    return inventory(_STATUS, where=(f'status="{status}"',))
 
 
 def _now() -> Row:
     return Row(
         "Now",
         across(
-            number(
+            trouble(
                 Caption(
                     "New versions", "Services that have a newer version available.", _NO_INVENTORY
                 ),
                 services("new_version"),
-                colours=steps(GOOD, (1, NOTABLE)),
-                mapped={"0": ("none", GOOD)},
+                NOTABLE,
+                leads_to=leading_to(UPDATES, panel=_EACH_PENDING),
             ),
             number(
                 Caption(
                     "Longest pending",
-                    "How long the new version is pending that is pending longest, from the poll in"
-                    " which an exporter first saw it.",
+                    "The longest time that a new version has been pending, from the poll in which"
+                    " an exporter first saw it.",
                     "none known",
                     "s",
                 ),
                 f"max({age(SINCE)})",
+                leads_to=leading_to(UPDATES, panel=_EACH_PENDING),
             ),
             number(
                 Caption("Current", "Services that the platform reports as current.", _NO_INVENTORY),
                 services("current"),
+                leads_to=leading_to(UPDATES, panel=_EACH_VERSION),
             ),
             number(
                 Caption(
@@ -78,6 +89,7 @@ def _now() -> Row:
                     _NO_INVENTORY,
                 ),
                 services("unknown"),
+                leads_to=leading_to(UPDATES, panel=_EACH_VERSION),
             ),
         ),
     )
@@ -89,7 +101,7 @@ def _which() -> Row:
         (
             grid(
                 Caption(
-                    "Services with a new version",
+                    _EACH_PENDING,
                     "Each service that has a new version, the longest pending first: since the poll"
                     " in which an exporter first saw it. It may have been there for longer, before"
                     " the exporter was: without a state file (state.file), before its last start."
@@ -99,15 +111,15 @@ def _which() -> Row:
                 ),
                 (PENDING,),
                 (
+                    Column("name", "Service", cell=WRAPPED),
                     Column("target", "Platform"),
-                    Column("name", "Service"),
                     Column("framework", "Framework"),
                     Column("version", "Running version"),
                     Column("since", "Pending since", is_moment=True),
                     Column("Value", "Pending for"),
-                    Column("uuid", "UUID"),
                 ),
                 Sorted("Pending for", descending=True),
+                leads_to=(leading_to(CHANGES, of="Platform"), leading_to(SERVICES, of="Platform")),
                 difference=Difference("since", of="Time", less="Value"),
                 height=12,
             ),
@@ -120,37 +132,45 @@ def _history() -> Row:
     return Row(
         "History",
         (
-            lines(
+            over_time(
                 Caption(
                     "Pending by framework",
-                    "How many services have a new version, by framework.",
+                    "How many services have a new version, by framework. Vertical lines mark when"
+                    " services were updated or got a new version; Changes names them.",
                     _NO_INVENTORY,
                 ),
-                Query(services("new_version", "framework"), "{{framework}}"),
-                stacked=True,
+                _STATUS,
+                "framework",
+                where=_NEW_VERSION,
+                height=TALL,
             ),
-            lines(
+            over_time(
                 Caption(
                     "Pending by platform",
                     "How many services have a new version, by platform.",
                     _NO_INVENTORY,
                 ),
-                Query(services("new_version", "target"), "{{target}}"),
-                stacked=True,
+                _STATUS,
+                "target",
+                where=_NEW_VERSION,
+                height=TALL,
             ),
-            bars(
+            now_by(
                 Caption(
                     "Pending now",
                     "How many services of each framework have a new version.",
                     _NO_INVENTORY,
                 ),
-                Query(ranked(services("new_version", "framework")), "{{framework}}"),
+                _STATUS,
+                "framework",
+                where=_NEW_VERSION,
                 width=HALF,
+                height=TALL,
                 color=NOTABLE,
             ),
             grid(
                 Caption(
-                    "Running versions",
+                    _EACH_VERSION,
                     "Which versions of each framework run, and in how many services, the most"
                     " first.",
                     "none known (needs metrics.per_service)",
@@ -162,7 +182,9 @@ def _history() -> Row:
                     Column("Value", "Services"),
                 ),
                 Sorted("Services", descending=True),
+                leads_to=(leading_to(CHANGES),),
                 width=HALF,
+                height=TALL,
             ),
         ),
     )

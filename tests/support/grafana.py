@@ -92,6 +92,14 @@ def panels() -> Iterator[Panel]:
                 yield Panel(name, panel)
 
 
+def marks() -> Iterator[Target]:
+    """The queries of annotations, which mark moments in graphs."""
+    for name, dashboard in dashboards().items():
+        for each in dashboard.get("annotations", {}).get("list", []):
+            json = {"expr": each["expr"], "interval": each["step"], "legendFormat": ""}
+            yield Target(f"{name}: {each['name']}", json, _POINTS)
+
+
 def seconds(duration: str) -> int:
     """What a duration such as 15s or 24h comes to."""
     return int(duration[:-1]) * _SECONDS[duration[-1]]

@@ -54,10 +54,12 @@ OTHERS: Final = {
     "updates: Services with a new version",
     "exporter-health: Poll duration",
     "exporter-health: Certificate",
+    "exporter-health: Exporters",
 }
 """Panels that have tests of their own."""
 
 WHAT_RUNS: Final = {name for name in PANELS if name.startswith(("services: ", "model-centers: "))}
+WHAT_CHANGED: Final = {name for name in PANELS if name.startswith("changes: ")}
 """Panels of tests/system/test_running.py."""
 
 
@@ -99,10 +101,14 @@ async def test_the_inventory_is_what_the_platforms_have_however_many_exporters_p
             if PANELS[panel].json["type"] == "bargauge":
                 values = [*shown.values()]
                 assert values == sorted(values, reverse=True)
-        empty = {"exporter-health: Certificate", "model-centers: First full in"}
+        empty = {
+            "changes: What changed",
+            "exporter-health: Certificate",
+            "model-centers: First full in",
+        }
         assert await grafana.empty() == empty
         tested = inventory_panels(of).keys() | trouble_panels(of).keys() | OTHERS
-        assert tested | WHAT_RUNS == PANELS.keys()
+        assert tested | WHAT_RUNS | WHAT_CHANGED == PANELS.keys()
 
 
 def has(*expected: Labels) -> Callable[[Answer], bool]:
@@ -134,21 +140,19 @@ def trouble_panels(of: Lab) -> dict[str, Callable[[Answer], bool]]:
     return {
         "overview: Platforms failing": is_exactly({labels(): 1}),
         "overview: Exporters down": is_exactly({labels(): 0}),
-        "overview: Oldest data": between(0.1, 60),
-        "overview: Oldest data, of stale": between(0.0001, 0.1),
+        "overview: Data age": between(0.1, 60),
+        "overview: Data age, % of limit": between(0.0001, 0.1),
         "overview: Failing with": is_exactly({in_lab | denied: 1, in_lab | rejected: 1}),
         "overview: API errors by code": has(denied, rejected),
         "updates: Longest pending": between(0, SPAN),
         "exporter-health: Exporters up": is_exactly({labels(): 2}),
         "exporter-health: Exporters down": is_exactly({labels(): 0}),
-        "exporter-health: Version": is_exactly({labels(version=VERSION): 2}),
         "exporter-health: Configuration": is_exactly({labels(): 1}),
         "exporter-health: Web config": is_exactly({labels(): 1}),
-        "exporter-health: Started": between(0, 3600),
         "exporter-health: Polls by outcome": has(
             *(labels(outcome=each) for each in ("success", "failure", "skipped"))
         ),
-        "exporter-health: Age of data, of stale": has(*both),
+        "exporter-health: Data age, % of limit": has(*both),
         "exporter-health: Records skipped": has(
             *(
                 labels(target=name, reason=reason)
@@ -207,10 +211,15 @@ async def test_a_platform_that_fails_shows_with_its_code_and_age(
             assert holds(answer), f"{panel}: {answer}"
         last_poll, data_from, share, services = await grafana.answers(PANELS["overview: Platforms"])
         median, most = await grafana.answers(PANELS["exporter-health: Poll duration"])
+        exporters, started = await grafana.answers(PANELS["exporter-health: Exporters"])
 
     def row(target: str, **more: str) -> Labels:
         return labels(job="zstack-aios", target=target, **more)
 
+    each = [labels(job="zstack-aios", instance=instance) for instance in of.instances]
+    seen = labels(state="up", version=VERSION, scheme="http")
+    assert exporters == {instance | seen: 2 for instance in each}
+    assert started.keys() == {*each}
     shanghai, lab = row("shanghai"), row("lab")
     assert last_poll.keys() == {
         row("shanghai", last_poll="succeeded"),
@@ -224,13 +233,14 @@ async def test_a_platform_that_fails_shows_with_its_code_and_age(
 
 
 HEALTHY_AND_EMPTY: Final = {
+    "changes: What changed": "nothing changed, or no list is known (needs metrics.per_service)",
     "services: Not running by framework": "none",
     "services: Services without a running instance": "none",
     "model-centers: First full in": "none known, or none fills",
     "updates: Longest pending": "none known",
     "updates: Services with a new version": "none known (needs metrics.per_service)",
-    "exporter-health: Web config": "none known",
-    "exporter-health: Certificate": "none known",
+    "exporter-health: Web config": "not used",
+    "exporter-health: Certificate": "not used",
     "exporter-health: Schema drift": "none",
 }
 
@@ -245,6 +255,13 @@ ZERO_IN_HEALTH: Final = (
     "services: Groups unready",
     "services: Groups left over",
     "model-centers: Disconnected",
+    "changes: Changes over time",
+    "changes: Came",
+    "changes: Went",
+    "changes: Updated",
+    "changes: New versions",
+    "changes: More CPU",
+    "changes: More memory",
     "updates: New versions",
     "exporter-health: Exporters down",
     "exporter-health: Errors by reason and code",
@@ -266,7 +283,7 @@ async def test_a_panel_that_is_empty_in_health_shows_its_own_text(
         cloud.centers.connect(uuid)
     async with lab(programs, tmp_path, {"lab": cloud}, web=({},)) as of:
         grafana = await of.grafana(
-            "min(count_over_time(zstack_up[10m])) >= 4 and sum(zstack_up) == 1"
+            "min(count_over_time(zstack_up[10m])) >= 8 and sum(zstack_up) == 1"
         )
         assert await grafana.empty() == HEALTHY_AND_EMPTY.keys()
         for panel in ZERO_IN_HEALTH:
@@ -288,6 +305,8 @@ async def test_the_days_are_counted_that_a_certificate_has_left(
     async with lab(programs, tmp_path, {"lab": Cloud(services=3)}, web=(settings,)) as of:
         grafana = await of.grafana("sum(zstack_up) == 1")
         (left,) = (await grafana.shows("exporter-health: Certificate")).values()
+        [exporter], _ = await grafana.answers(PANELS["exporter-health: Exporters"])
+    assert dict(exporter)["scheme"] == "https", "of the link to its status page"
     assert left == pytest.approx(ends.timestamp() - grafana.at, abs=2)
 
 
@@ -314,6 +333,13 @@ async def test_an_exporter_that_is_gone_is_counted_and_the_other_goes_on(
         assert await grafana.shows("exporter-health: Exporters up") == {labels(): 1}
         assert await grafana.shows("overview: Platforms failing") == {labels(): 0}
         assert await grafana.shows("overview: Model services") == {labels(): 30}
+        gone, left = of.instances
+        exporters, _ = await grafana.answers(PANELS["exporter-health: Exporters"])
+        states = {
+            dict(each)["instance"]: (dict(each)["state"], dict(each)["version"])
+            for each in exporters
+        }
+        assert states == {gone: ("down", "not known"), left: ("up", VERSION)}
 
         await of.stop(1)
         grafana = await of.grafana('count(up{job="zstack-aios"} == 0) == 2')
