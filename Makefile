@@ -105,6 +105,10 @@ golden: $(VENV)/.developing  ## the pages that tests compare with, from the code
 dashboards: $(VENV)/.developing  ## Grafana's dashboards, from their code
 	$(BIN)/python -m grafana
 
+SPAN ?= 3600
+pictures:  ## docs/images: the dashboards with what PROMETHEUS= has of the last SPAN= seconds
+	tools/pictures $(PROMETHEUS) $(SPAN)
+
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-annotate --custom-compile-command "make lock"
 
@@ -182,4 +186,4 @@ $(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
 	@touch $@
 
-.PHONY: image-twice gates audit release release-check packages push-image push-index push-chart push-page sbom help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean
+.PHONY: image-twice gates audit release release-check packages push-image push-index push-chart push-page sbom pictures help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean

@@ -6,7 +6,7 @@ from typing import Final
 from grafana_foundation_sdk.builders import dashboard as build
 
 from .history import IN_STEP, with_number
-from .look import CHANGES, DATASOURCE, SMALLEST_STEP
+from .look import CHANGES, DATASOURCE
 
 _TITLES: Final = {
     "came": "{{number}} came",
@@ -16,18 +16,24 @@ _TITLES: Final = {
     "requests more": "{{number}} request more",
 }
 
+_STEP: Final = "2m"
+"""Each step looks at every service: half of the usual resolution of a day."""
 
-def marks(*kinds: str) -> Iterator[build.AnnotationQuery]:
-    """A vertical line where services of a platform changed, for each of these kinds of change."""
-    for kind in kinds:
+
+def marks(*shown: str) -> Iterator[build.AnnotationQuery]:
+    """A vertical line where services of a platform changed, one kind of line for each change.
+
+    Those not `shown` at first can be switched on at the top of the dashboard.
+    """
+    for kind, services in IN_STEP.items():
         yield (
             build.AnnotationQuery()
             .name(f"Services: {kind}")
             .datasource(DATASOURCE)
-            .enable(True)  # noqa: FBT003 - the builder's own form
+            .enable(kind in shown)
             .icon_color(CHANGES[kind])
-            .expr(with_number(IN_STEP[kind]))
-            .step(SMALLEST_STEP)
+            .expr(with_number(services))
+            .step(_STEP)
             .title_format(_TITLES[kind])
             .text_format("{{target}}")
         )

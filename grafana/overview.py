@@ -31,7 +31,7 @@ def dashboard() -> Dashboard:
         (trust(), platforms_state(), _services(), _resources(), _versions_and_errors()),
         since="now-24h",
         every="1m",
-        marks=marks("came", "went", "updated"),
+        marks=marks("came", "went", "updated", "requests more"),
     )
 
 

@@ -267,3 +267,19 @@ def read(name: str) -> dict[str, Any]:
     document = yaml.safe_load((FOLDER / "provisioning" / name).read_text("utf-8"))
     assert document["apiVersion"] == 1
     return dict(document)
+
+
+@pytest.mark.parametrize(
+    ("dashboard", "shown"),
+    [
+        ("overview", {"came", "went", "updated", "requests more"}),
+        ("updates", {"updated", "new version"}),
+    ],
+)
+def test_graphs_mark_what_the_dashboard_is_about_and_the_rest_on_demand(
+    dashboard: str, shown: set[str]
+) -> None:
+    found = DASHBOARDS[dashboard]["annotations"]["list"]
+    enabled = {each["name"].removeprefix("Services: "): each["enable"] for each in found}
+    assert len(enabled) == 5
+    assert {kind for kind, is_enabled in enabled.items() if is_enabled} == shown
