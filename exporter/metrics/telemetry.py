@@ -1,9 +1,9 @@
 """The metrics of the exporter itself: its build, its configuration, its process."""
 
 import platform
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from time import time
 from typing import Final, Self
 
 from prometheus_client import (
@@ -111,7 +111,7 @@ OF_EXPORTER: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """When the configuration was last loaded (Unix time), and the last attempt if it failed."""
+    """When a file was last loaded or written (Unix time), and the last attempt if it failed."""
 
     at: float | None = None
     failed_at: float | None = None
@@ -131,8 +131,7 @@ class Telemetry(Collector):
         if process:
             ProcessCollector(registry=self._own)
             PlatformCollector(registry=self._own)
-        self.started_at = time.time()
-        self.configuration = Loaded()
+        self.started_at = time()
         self._configuration = _Loads(self._own, RELOAD_SUCCESSFUL, RELOAD_TIME)
         self._targets_files: _LoadsOfFiles | None = None
         self._web_configuration: _Loads | None = None
@@ -145,7 +144,6 @@ class Telemetry(Collector):
     def config_loaded(self, *, successful: bool) -> None:
         """The configuration was read just now, or could not be."""
         self._configuration.attempted(successful=successful)
-        self.configuration = self.configuration.attempted(time.time(), successful=successful)
 
     def targets_file_loaded(self, file: str, *, successful: bool) -> None:
         """A targets file was loaded just now, or could not be."""
@@ -180,6 +178,13 @@ class Telemetry(Collector):
             self._sharing = _Sharing(self._own)
         self._sharing.set(ordinal, shards, {"own": own, "other": other})
 
+    @property
+    def loads(self) -> Mapping[str, Loaded]:
+        """The configuration; the web configuration and the state file, where there are such."""
+        each = {"config": self._configuration, "web_config": self._web_configuration}
+        each["state"] = self._state
+        return {name: loads.last for name, loads in each.items() if loads is not None}
+
     @override
     def collect(self) -> Iterator[Metric]:
         yield from self._own.collect()
@@ -191,11 +196,13 @@ class Telemetry(Collector):
 class _Loads:
     """Attempts to load or write a file: whether the last one succeeded, and when one last did."""
 
-    def __init__(self, registry: CollectorRegistry, successful: Family, time: Family) -> None:
+    def __init__(self, registry: CollectorRegistry, successful: Family, at: Family) -> None:
         self._successful = _gauge(registry, successful)
-        self._time = _gauge(registry, time)
+        self._time = _gauge(registry, at)
+        self.last = Loaded()
 
     def attempted(self, *, successful: bool) -> None:
+        self.last = self.last.attempted(time(), successful=successful)
         self._successful.set(successful)
         if successful:
             self._time.set_to_current_time()

@@ -200,7 +200,7 @@ class Server:
             self._exposition.snapshots,
             self._targets_files(),
             self._telemetry.started_at,
-            self._telemetry.configuration,
+            self._telemetry.loads,
         )
 
     async def _send_status(

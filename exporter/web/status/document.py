@@ -84,9 +84,9 @@ def _exporter(sources: Sources) -> dict[str, object]:
         "version": VERSION,
         "revision": build().revision,
         "started_at": sources.started_at,
-        "configuration": {
-            "loaded_at": sources.configuration.at,
-            "reload_failed_at": sources.configuration.failed_at,
+        "files": {
+            name: {"last_success_at": loaded.at, "failed_at": loaded.failed_at}
+            for name, loaded in sources.loads.items()
         },
     }
 

@@ -50,10 +50,20 @@ MESSAGES: Final[Mapping[str, Text]] = {
     # the exporter itself
     "exporter_up": Text("Exporter up for {duration}", "Exporter 已运行 {duration}"),
     "loaded": Text("configuration loaded {ago}", "配置加载于 {ago}"),
-    "not_reloaded": Text(
+    "config_failed": Text(
         "The configuration could not be reloaded {ago}. The one before stays; the log has each"
         " fault.",
         "{ago}重新加载配置失败，仍使用之前的配置；具体错误见日志。",
+    ),
+    "web_config_failed": Text(
+        "The web configuration could not be reloaded {ago}. The one before stays; the log has each"
+        " fault.",
+        "{ago}重新加载 Web 配置失败，仍使用之前的配置；具体错误见日志。",
+    ),
+    "state_failed": Text(
+        "The state file could not be written {ago}: since when new versions are pending would be"
+        " lost in a restart.",
+        "{ago}写入状态文件失败：若此时重启，新版本的首次发现时间将丢失。",
     ),
     "runbook": Text("Runbook", "处理手册"),
     # the summary
@@ -226,7 +236,7 @@ MESSAGES: Final[Mapping[str, Text]] = {
     ),
     # the services
     "new_versions": Text("Services with a new version", "有新版本的服务"),
-    "no_new_versions": Text("No service has a new version.", "没有服务有新版本。"),
+    "no_new_versions": Text("No service has a new version.", "没有可更新的服务。"),
     "search": Text("Search", "搜索"),
     "search_hint": Text("name, uuid, framework, version …", "名称、uuid、框架、版本……"),
     "clear": Text("Show all", "显示全部"),

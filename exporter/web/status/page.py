@@ -67,7 +67,7 @@ def status_page(sources: Sources, query: PageQuery, *, telemetry_path: str) -> s
         plural=formatter.plural,
         now=now.unix,
         started_at=sources.started_at,
-        configuration=sources.configuration,
+        loads=sources.loads,
         counts=counts,
         lists=partial(list_views, now=now, most=most),
         few_records=MOST_RECORDS,

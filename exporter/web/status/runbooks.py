@@ -13,6 +13,8 @@ _BY_REASON: Final[Mapping[str, str]] = {
 }
 _BY_TROUBLE: Final[Mapping[str, str]] = {
     "config": "ZStackAIOSConfigReloadFailed",
+    "web_config": "ZStackAIOSWebConfigReloadFailed",
+    "state": "ZStackAIOSStateNotWritten",
     "targets_file": "ZStackAIOSTargetsFileReloadFailed",
     "no_services": "ZStackAIOSServicesVanished",
     "stale": "ZStackAIOSDataStale",

@@ -1,6 +1,6 @@
 """Sources: all that a status is made of, as it is at one instant."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.metrics.telemetry import Loaded
@@ -10,12 +10,12 @@ from exporter.state.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The newest snapshots, the targets files, and when the exporter started and was configured.
+    """The newest snapshots, the targets files, when the exporter started (Unix time), and `loads`.
 
-    `started_at` is Unix time.
+    Those are of its own files, by name: as `Telemetry.loads`.
     """
 
     snapshots: Sequence[Snapshot] = ()
     files: Sequence[TargetsFile] = ()
     started_at: float = 0.0
-    configuration: Loaded = field(default_factory=Loaded)
+    loads: Mapping[str, Loaded] = field(default_factory=dict)

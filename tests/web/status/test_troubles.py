@@ -6,9 +6,19 @@ from pathlib import Path
 import pytest
 
 from exporter.build import PAGES
+from exporter.metrics.telemetry import Loaded
 from exporter.simulator import Cloud, Fault, serving
+from exporter.web.status import PageQuery, Sources, status_page
 from exporter.web.status.runbooks import ALERTS
-from tests.support.exporting import exporting, exporting_file, is_down, is_up, logins, target
+from tests.support.exporting import (
+    WEB,
+    exporting,
+    exporting_file,
+    is_down,
+    is_up,
+    logins,
+    target,
+)
 
 from .reading import CHINESE, read, status, text_of
 
@@ -157,23 +167,23 @@ async def test_the_exporter_shows_its_uptime_and_what_became_of_the_last_reload(
                 r"Exporter up for [\d.]+ m?s · configuration loaded \S+ m?s ago", shown
             )
             began = (await status(exporter))["exporter"]
-            assert began["started_at"] <= began["configuration"]["loaded_at"]
-            assert began["configuration"]["reload_failed_at"] is None
+            assert began["started_at"] <= began["files"]["config"]["last_success_at"]
+            assert began["files"]["config"]["failed_at"] is None
 
             file.write_text(good + "nonsense: 1\n")
             assert (await exporter.reload())[0] == 500
             page = await exporter.text("/")
             assert "The configuration could not be reloaded" in page
             assert "/docs/runbooks/ZStackAIOSConfigReloadFailed.md" in page
-            failed = (await status(exporter))["exporter"]["configuration"]
-            assert failed["loaded_at"] == began["configuration"]["loaded_at"]
-            assert failed["reload_failed_at"] > failed["loaded_at"]
+            failed = (await status(exporter))["exporter"]["files"]["config"]
+            assert failed["last_success_at"] == began["files"]["config"]["last_success_at"]
+            assert failed["failed_at"] > failed["last_success_at"]
 
             file.write_text(good)
             assert (await exporter.reload())[0] == 200
-            loaded = (await status(exporter))["exporter"]["configuration"]
-            assert loaded["reload_failed_at"] is None
-            assert loaded["loaded_at"] > failed["reload_failed_at"]
+            loaded = (await status(exporter))["exporter"]["files"]["config"]
+            assert loaded["failed_at"] is None
+            assert loaded["last_success_at"] > failed["failed_at"]
 
 
 @pytest.mark.parametrize(
@@ -217,3 +227,37 @@ async def test_a_target_shows_which_platform_it_is_and_who_asks(
                 if name != "account" and secret != "password":
                     assert secret not in page + document
             assert f"{url}/" not in page + document
+
+
+async def test_a_web_configuration_that_fails_is_shown(tmp_path: Path) -> None:
+    web = tmp_path / "web.yml"
+    web.write_text("{}")
+    async with (
+        serving(Cloud(services=3)) as url,
+        exporting(
+            target=target(url),
+            web={**WEB, "config_file": str(web)},
+        ) as exporter,
+    ):
+        await exporter.until(is_up)
+        assert 'class="trouble' not in await exporter.text("/")
+        web.write_text("nonsense: 1")
+        await exporter.until(
+            lambda page: page.value("zstack_exporter_web_config_last_reload_successful") == 0
+        )
+        page = await exporter.text("/")
+        assert "The web configuration could not be reloaded" in page
+        assert "/docs/runbooks/ZStackAIOSWebConfigReloadFailed.md" in page
+        files = (await status(exporter))["exporter"]["files"]
+        assert files["web_config"]["failed_at"] > files["web_config"]["last_success_at"]
+
+
+def test_a_state_file_that_cannot_be_written_is_shown() -> None:
+    for language, text in (
+        ("en", "The state file could not be written"),
+        ("zh", "写入状态文件失败"),
+    ):
+        loads = {"state": Loaded(at=1e9, failed_at=1e9 + 60)}
+        page = status_page(Sources(loads=loads), PageQuery.from_request("", {"lang": language}))
+        assert text in page
+        assert "/docs/runbooks/ZStackAIOSStateNotWritten.md" in page

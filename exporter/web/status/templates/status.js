@@ -62,6 +62,11 @@
   }
 
   function show(answer) {
+    const releaseOf = (page) => page.querySelector("h1").textContent;
+    if (releaseOf(answer) !== releaseOf(document)) {
+      location.reload(); // its style and script are others
+      return;
+    }
     const after = answer.querySelector("main");
     showLocalTimes(after);
     replaceMain(document.querySelector("main"), document.adoptNode(after));
