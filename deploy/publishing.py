@@ -154,6 +154,7 @@ MENTIONS: Final = (
     Mention("docs/running.md", rf"(?<=^{NAME}, version )[\w.-]+", _version),
     Mention("docs/status.md", r'(?<="exporter": {"version": ")[\w.-]+', _version),
     Mention("docs/status.md", r'(?<="runbook": ")\S+(?=/docs/runbooks/)', _pages),
+    Mention("tests/kubernetes/values/good/shards.yaml", r"(?<=tag: )[\d.]+(?=-)", _version),
     Mention("README*.md", _TAG, _version, optional=True),
     Mention("Dockerfile", r"(?<=^ARG VERSION=).*", _version),
     Mention("Dockerfile", r'(?<=image\.source=").*(?=")', _repository),

@@ -49,6 +49,7 @@ def test_unreleased_changes_become_those_of_the_version_everywhere(
 def test_a_version_that_is_not_a_later_one_is_refused(
     version: str, copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (copy / "CHANGELOG.md").write_text("\n## Unreleased\n\n- A.\n")
     before = (copy / "pyproject.toml").read_text("utf-8")
     assert run(copy, "prepare", version) == 1
     assert f"no version after {VERSION}" in capsys.readouterr().err
@@ -73,6 +74,7 @@ def test_a_release_without_changes_is_refused(
 def test_a_tag_that_does_not_fit_is_refused(
     tag: str, changelog: str, wrong: str, copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (copy / "CHANGELOG.md").write_text("\n## Unreleased\n\n- A.\n")
     assert run(copy, "prepare", LATER) == 0
     (copy / "CHANGELOG.md").write_text(changelog)
     assert run(copy, "check", tag) == 1
