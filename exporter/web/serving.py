@@ -22,6 +22,7 @@ from exporter.settings import Address
 
 from .connections import KEEP_ALIVE_SECONDS, ConnectionLimiter
 from .hardening import HALF_CLOSED_SECONDS, Connection, reject_ambiguous, set_server_header
+from .plain_http import PlainHttp, wait_readable
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,9 @@ UNSENT_BYTES: Final = 128 * 1024
 RETRY_SECONDS: Final = 1.0
 """Until the next try to accept, when the system had no room for another connection."""
 
+_LEAST_SECONDS: Final = 0.001
+"""asyncio takes no time-out of zero."""
+
 _CLIENT_ERRORS: Final = (web.RequestPayloadError, ClientConnectionResetError)
 
 Tls = Callable[[], ssl.SSLContext | None]
@@ -57,6 +61,7 @@ class Listener:
     handshake_seconds: float
     unread_seconds: float
     limiter: ConnectionLimiter
+    plain_http: PlainHttp = field(default_factory=PlainHttp)
     accepted: set[socket.socket] = field(default_factory=set)
     """Connections that no transport owns yet: a task may be cancelled before it begins."""
 
@@ -147,7 +152,7 @@ async def _accept_next(on: socket.socket) -> socket.socket:
         try:
             connection, _ = on.accept()
         except BlockingIOError:
-            await _wait_readable(on)
+            await wait_readable(on)
         except ConnectionAbortedError:
             continue  # the client closed it while it waited
         except OSError as error:  # of the system, such as too many open files
@@ -157,17 +162,6 @@ async def _accept_next(on: socket.socket) -> socket.socket:
             await asyncio.sleep(RETRY_SECONDS)
         else:
             return connection
-
-
-async def _wait_readable(on: socket.socket) -> None:
-    """Wait for a connection. `loop.sock_accept` loses one that comes as its task is cancelled."""
-    loop = asyncio.get_running_loop()
-    readable = asyncio.Event()
-    loop.add_reader(on, readable.set)
-    try:
-        await readable.wait()
-    finally:
-        loop.remove_reader(on)
 
 
 async def _hand_over(
@@ -183,7 +177,8 @@ async def _hand_over(
         # DEBUG is enough: the client closed it, speaks no TLS or has no accepted certificate.
         log.debug("connection dropped", error=error.strerror or str(error))
     else:
-        listener.limiter.admit(transport)
+        if transport is not None:
+            listener.limiter.admit(transport)
 
 
 def _limit_buffers(connection: socket.socket, unread_seconds: float) -> None:
@@ -196,17 +191,27 @@ def _limit_buffers(connection: socket.socket, unread_seconds: float) -> None:
 
 async def _transport(
     connection: socket.socket, listener: Listener, factory: ConnectionFactory
-) -> asyncio.Transport:
+) -> asyncio.Transport | None:
+    """None where the client spoke plain HTTP to a port with TLS, and was answered so."""
     loop = asyncio.get_running_loop()
     context = listener.tls()
     if context is None:
         transport, _ = await loop.connect_accepted_socket(factory, connection)
-    else:
-        transport, _ = await loop.connect_accepted_socket(
-            factory,
-            connection,
-            ssl=context,
-            ssl_handshake_timeout=listener.handshake_seconds,
-            ssl_shutdown_timeout=SHUTDOWN_SECONDS,
-        )
+        return transport
+    deadline = loop.time() + listener.handshake_seconds
+    with ExitStack() as closing:
+        closing.enter_context(connection)
+        async with asyncio.timeout_at(deadline):
+            is_plain = await listener.plain_http.is_spoken(connection)
+        closing.pop_all()
+    if is_plain:
+        await listener.plain_http.refuse(connection)
+        return None
+    transport, _ = await loop.connect_accepted_socket(
+        factory,
+        connection,
+        ssl=context,
+        ssl_handshake_timeout=max(deadline - loop.time(), _LEAST_SECONDS),
+        ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+    )
     return transport
