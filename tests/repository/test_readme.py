@@ -19,7 +19,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 # Commands whose flags are not ours, in a block or a sentence; after an image's name they are again.
 OTHER_PROGRAMS = re.compile(
     r"(?:^ *|`)(?:\S*/pip|\S*/python -m tests\.robustness\.(?:fleet|fuzz|soak)|cosign|docker|gh"
-    r"|git|grype|helm|kubectl|podman|sed|systemctl|trivy|tools/[a-z-]+) "
+    r"|git|grype|helm|kubectl|podman|sed|systemctl|trivy|useradd|tools/[a-z-]+) "
     r"(?:(?!zstack-aios-exporter:)[^`\n\\]|\\\n)*",
     re.MULTILINE,
 )
