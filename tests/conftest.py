@@ -95,4 +95,5 @@ def _loop_that_may_not_block() -> Iterator[BlockBuster]:
 def secret_file(tmp_path: Path) -> Path:
     file = tmp_path / "password"
     file.write_text("password\n")
+    file.chmod(0o600)
     return file

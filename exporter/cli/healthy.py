@@ -2,6 +2,7 @@
 
 import ssl
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -121,11 +122,15 @@ def _status(endpoint: Endpoint) -> int:
     if endpoint.scheme == "https":
         return _status_over_tls(endpoint)
     try:
-        return _get(replace(endpoint, scheme="http"))
+        status = _get(replace(endpoint, scheme="http"))
     except (HTTPException, *_CLOSED):
         if endpoint.scheme:
             raise
         return _status_over_tls(replace(endpoint, scheme="https"))
+    if status == HTTPStatus.BAD_REQUEST and not endpoint.scheme:  # so a port with TLS answers
+        with suppress(ssl.SSLError):
+            return _status_over_tls(replace(endpoint, scheme="https"))
+    return status
 
 
 def _status_over_tls(endpoint: Endpoint) -> int:

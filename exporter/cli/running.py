@@ -68,13 +68,16 @@ def run_with_settings(
 
 
 def _failed(error: BaseException) -> int:
+    from exporter.web.sockets import AddressError
+
     if isinstance(error, SettingsError):
         return usage_error(error.faults)
     if isinstance(error, BrokenPipeError):
         raise error
     if isinstance(error, OSError):
+        hint = {"hint": error.fix} if isinstance(error, AddressError) else {}
         file = f"{error.filename}: " if error.filename else ""
-        log.error("failed", error=f"{file}{error.strerror or error}")
+        log.error("failed", error=f"{file}{error.strerror or error}", **hint)
     else:
         log.error("internal error, please report it", exc_info=error)
     return FAILED

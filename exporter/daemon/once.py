@@ -22,8 +22,9 @@ from exporter.settings.targets_files import TargetsFile, all_targets, contributi
 
 from .signals import run_until
 from .target import PolledLists, polling
-from .targets_files import first_readings, report, usable
+from .targets_files import first_readings, report, usable, warn_of_unmatched
 from .threads import use_threads
+from .warnings import warn_of_start, warn_of_targets
 
 log = structlog.get_logger(__name__)
 
@@ -78,9 +79,11 @@ async def _usable_targets(
     ) -> dict[str, ssl.SSLContext]:
         return await asyncio.to_thread(tls_contexts, settings.shard.own(targets))
 
+    await warn_of_start(settings)
     _, readings = await first_readings(settings)
     files, contexts = await usable(settings.named_targets, readings, {}, load)
     report(files, {})
+    await warn_of_targets(settings.shard.own(all_targets(settings.named_targets, files)), files)
     return files, contexts
 
 
@@ -114,12 +117,14 @@ async def check_files(settings: Settings) -> None:
     """Read every file that the settings name. Raises SettingsError with all that is wrong."""
     from exporter.web.config import reading  # noqa: PLC0415 - a poll needs none
 
-    _, readings = await first_readings(settings)
+    seen, readings = await first_readings(settings)
+    warn_of_unmatched(seen.unmatched)
     files = contributions(settings.named_targets, readings, {})
     faults = [fault for each in files for fault in each.faults]
     targets = settings.shard.own(all_targets(settings.named_targets, files))
     web, state = settings.web.config_file, settings.state.file
-    read_web = () if web is None else (partial(reading.read, web),)
+    web_files = [] if web is None else [web]
+    read_web = () if web is None else (lambda: web_files.extend(reading.read(web).files),)
     read_state = () if state is None else (partial(check_state, state),)
     read_targets = (partial(tls_contexts, targets), partial(check_secrets, targets))
     checks = (*read_targets, *read_web, *read_state)
@@ -128,6 +133,8 @@ async def check_files(settings: Settings) -> None:
             await asyncio.to_thread(check)
         except SettingsError as error:
             faults += error.faults
+    await warn_of_start(settings, web_files)
+    await warn_of_targets(targets, files)
     if faults:
         raise SettingsError(faults)
 

@@ -36,6 +36,7 @@ from .systemd import Supervisor, passed_sockets
 from .target import PolledLists, polling
 from .targets_files import TargetsFiles, first_readings
 from .threads import Threads, use_threads
+from .warnings import warn_of_start
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,7 @@ async def run(
         log.info("stopping")
         return
     process, sockets = prepared
+    await warn_of_start(settings, process.guard.files)
     async with process.keeper.writing(), asyncio.TaskGroup() as tasks:
         targets = TargetManager(process.exposition, process.telemetry, tasks, process.polling)
         targets_files = TargetsFiles(targets, process.telemetry, first)

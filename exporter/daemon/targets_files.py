@@ -1,7 +1,7 @@
 """The targets of the configuration and of its targets files, applied together and followed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
@@ -21,6 +21,8 @@ from exporter.settings.targets_files import (
     settled,
 )
 from exporter.settings.watching import Pace, follow
+
+from .warnings import warn_of_targets
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,13 @@ def report(files: tuple[TargetsFile, ...], before: Mapping[str, TargetsFile]) ->
             )
         elif earlier and not each.faults:
             log.info("targets file loaded again", file=each.name, targets=len(each.targets))
+
+
+def warn_of_unmatched(globs: Iterable[str]) -> None:
+    """Warn of globs without a file."""
+    for each in globs:
+        hint = "correct targets_files, or write such a file: the exporter waits for one"
+        log.warning("no targets file matches", glob=shown(each), hint=hint)
 
 
 class TargetsFiles:
@@ -180,9 +189,11 @@ class TargetsFiles:
             self._named.clear()
         self._count(before, earlier, everything=again is None)
         report(files, before)
-        for pattern in set(seen.unmatched) - set(self._unmatched):
-            log.warning("no targets file matches", glob=shown(pattern))
+        warn_of_unmatched(set(seen.unmatched) - set(self._unmatched))
         self._unmatched = seen.unmatched
+        begun = changes.added | changes.changed
+        targets = all_targets(settings.named_targets, files)
+        await warn_of_targets({name: targets[name] for name in begun if name in targets}, files)
         return changes
 
     def _count(

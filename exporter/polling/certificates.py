@@ -1,15 +1,16 @@
 """The certificates that a target's settings name, loaded for its connections."""
 
 import hashlib
+import re
 import ssl
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from exporter.settings import Fault, SettingsError, TargetSettings
+from exporter.settings import Fault, SettingsError, TargetSettings, read_failure
 from exporter.settings.pem import in_memory
 
 
@@ -61,22 +62,57 @@ def tls_setups(
     # One costs most of a megabyte, and many targets share it.
     made = {setup.digest: setup for setup in known}
     for name, target in targets.items():
-        files = (target.ca_file, target.client_cert_file, target.client_key_file)
         try:
-            contents = tuple(None if file is None else read(file) for file in files)
+            contents = tuple(_content(target, setting, read) for setting in _SETTINGS)
             trust = _Trust.of(target)
             digest = _digest(contents, trust)
             if digest not in made:
                 made[digest] = _tls_setup(contents, digest, trust)
             setups[name] = made[digest]
-        except OSError as error:  # ssl.SSLError is one
-            named = ", ".join(str(file) for file in files if file)
-            unusable = "not a usable PEM file" if isinstance(error, ssl.SSLError) else None
-            what = f"{named}: {unusable or error.strerror}"
-            faults[name] = Fault(f"target {name}", what, "see ca_file and client_cert_file")
+        except _UnusableError as error:
+            file = getattr(target, error.setting)
+            faults[name] = Fault(target.where(error.setting), f"{file}: {error.what}", error.fix)
     if faults:
         raise CertificatesError(faults)
     return setups
+
+
+_SETTINGS: Final = ("ca_file", "client_cert_file", "client_key_file")
+_ENCRYPTED: Final = re.compile(rb"^(?:Proc-Type: 4,ENCRYPTED|-----BEGIN ENCRYPTED)", re.MULTILINE)
+_CERTIFICATE: Final = re.compile(rb"^-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----", re.MULTILINE)
+_KEY: Final = re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----", re.MULTILINE)
+
+
+class _UnusableError(Exception):
+    """The file that a setting names cannot be used; the texts are those of a fault."""
+
+    def __init__(self, setting: str, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.setting, self.what, self.fix = setting, what, fix
+
+
+def _content(target: TargetSettings, setting: str, read: Callable[[Path], bytes]) -> bytes | None:
+    """What the file holds, as far as it can be what the setting is for; None where it is unset."""
+    file: Path | None = getattr(target, setting)
+    if file is None:
+        return None
+    try:
+        content = read(file)
+    except OSError as error:
+        fix = "name a PEM file that the exporter can read"
+        raise _UnusableError(setting, read_failure(error), fix) from None
+    kind, mark = ("key", _KEY) if setting == "client_key_file" else ("certificate", _CERTIFICATE)
+    if not mark.search(content):
+        fix = f"name a PEM file with a {kind}; openssl turns DER into PEM"
+        raise _UnusableError(setting, f"holds no {kind} in PEM", fix)
+    if setting == "client_cert_file" and not target.client_key_file and not _KEY.search(content):
+        raise _UnusableError(
+            setting, "holds no key", "set client_key_file, or put the key into this file, too"
+        )
+    if setting != "ca_file" and _ENCRYPTED.search(content):
+        fix = "write the key anew without a password (openssl pkey -in KEY -out NEW), mode 0600"
+        raise _UnusableError(setting, "has a key that is encrypted", fix)
+    return content
 
 
 def _speaks_tls(target: TargetSettings) -> bool:
@@ -92,10 +128,11 @@ def _digest(contents: tuple[bytes | None, ...], trust: _Trust) -> bytes:
 def _tls_setup(contents: tuple[bytes | None, ...], digest: bytes, trust: _Trust) -> TlsSetup:
     """From the contents of ca_file, client_cert_file and client_key_file, None for those unset."""
     with ExitStack() as files:
-        ca, cert, key = (
-            None if content is None else files.enter_context(in_memory(content))
-            for content in contents
-        )
+        with _usable("ca_file", "mount /proc, as container runtimes do"):
+            ca, cert, key = (
+                None if content is None else files.enter_context(in_memory(content))
+                for content in contents
+            )
         return TlsSetup(_tls_context(ca, cert, key, trust), digest)
 
 
@@ -103,7 +140,8 @@ def _tls_context(
     ca_file: Path | None, cert_file: Path | None, key_file: Path | None, trust: _Trust
 ) -> ssl.SSLContext:
     if ca_file or trust.system:
-        context = ssl.create_default_context(cafile=ca_file)
+        with _usable("ca_file", "see that it is whole, and PEM"):
+            context = ssl.create_default_context(cafile=ca_file)
     else:  # to load the system's takes a first poll longer than most of the rest
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Python 3.13 turned both on by default: set here, so that each Python gives the same answer.
@@ -116,6 +154,21 @@ def _tls_context(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if cert_file:
-        # An empty password, or an encrypted key would ask for one on the terminal.
-        context.load_cert_chain(cert_file, key_file, password="")
+        with _usable("client_cert_file", "see that it and its key are whole, PEM and of one pair"):
+            # An empty password, or an encrypted key would ask for one on the terminal.
+            context.load_cert_chain(cert_file, key_file, password="")
     return context
+
+
+@contextmanager
+def _usable(setting: str, fix: str) -> Iterator[None]:
+    """Name the setting whose file the block cannot load."""
+    try:
+        yield
+    except ssl.SSLError as error:
+        words = (error.reason or "its content is damaged").replace("_", " ").lower()
+        if error.reason == "KEY_VALUES_MISMATCH":
+            words = "its key is that of another certificate"
+        raise _UnusableError(setting, f"does not load: {words}", fix) from None
+    except OSError as error:  # no file in memory can be made
+        raise _UnusableError(setting, f"does not load: {error.strerror}", fix) from None

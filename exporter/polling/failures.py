@@ -11,6 +11,7 @@ from exporter.zstack.errors import (
     CredentialsError,
     DeadlineError,
     RateLimitedError,
+    Symptom,
     UnauthorizedError,
     UnreachableError,
 )
@@ -18,8 +19,15 @@ from exporter.zstack.errors import (
 OF_IDENTITY: Final = (UnauthorizedError, CredentialsError, ClockSkewError)
 """Failures that every other request of the same poll would meet."""
 
-OF_PLATFORM: Final = (UnreachableError, DeadlineError, RateLimitedError, *OF_IDENTITY)
-"""Failures of the model services' poll after which nothing else is asked."""
+_OF_PLATFORM: Final = (UnreachableError, DeadlineError, RateLimitedError, *OF_IDENTITY)
+_NOT_THERE: Final = frozenset(
+    {Symptom.TLS_SPOKEN, Symptom.REDIRECTED, Symptom.OTHER_PORT, Symptom.OTHER_PATH}
+)
+
+
+def is_of_platform(error: ZStackError) -> bool:
+    """Whether it is a failure of the model services' poll after which nothing else is asked."""
+    return isinstance(error, _OF_PLATFORM) or error.symptom in _NOT_THERE
 
 
 def without_past(error: ZStackError) -> ZStackError:

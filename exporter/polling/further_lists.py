@@ -17,7 +17,7 @@ from exporter.state.reduction import F, Found
 from exporter.zstack import DeadlineError, Operation, ZStackError, clock
 from exporter.zstack.errors import DeniedError, UnsupportedError
 
-from .failures import OF_IDENTITY, OF_PLATFORM, log_failure, without_past
+from .failures import OF_IDENTITY, is_of_platform, log_failure, without_past
 from .fetcher import Fetched
 
 log = structlog.get_logger(__name__)
@@ -133,7 +133,7 @@ class FurtherLists:
 
         A list gets its share of the time that is left, so that a slow one takes none from others.
         """
-        if isinstance(services_failed, OF_PLATFORM):
+        if services_failed is not None and is_of_platform(services_failed):
             return self.failed(before, services_failed)
         states: dict[str, ListState[Found]] = {}
         read: list[Fetched[Found]] = []

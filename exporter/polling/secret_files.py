@@ -30,13 +30,28 @@ def check_secrets(targets: Mapping[str, TargetSettings]) -> None:
         try:
             secret = _read_now(target.credentials)
         except OSError as error:
-            what = f"{error.filename}: {error.strerror}"
-            faults.append(Fault(f"target {name}", what, "name a file that holds the secret"))
+            where = target.where(target.credentials.file_setting)
+            faults.append(Fault(where, *unreadable(error)))
             continue
-        if is_quoted(secret):
+        if target.credentials.secret_file is not None and is_quoted(secret):
             log.warning("the secret begins and ends with a quote", target=name, hint=QUOTES_HINT)
     if faults:
         raise SettingsError(faults)
+
+
+_FIXES: Final = {
+    errno.ENODATA: "write the secret into it",
+    errno.EILSEQ: "write the secret as text in UTF-8",
+    errno.EACCES: "let the exporter's user read it",
+    errno.EISDIR: "name the file in it that holds the secret",
+}
+
+
+def unreadable(error: OSError) -> tuple[str, str]:
+    """What is wrong with a secret's file that cannot be read, and how to fix it."""
+    reason = error.strerror or "cannot be read"
+    what = f"{error.filename}: {reason[0].lower()}{reason[1:]}"
+    return what, _FIXES.get(error.errno or 0, "name a file that holds the secret")
 
 
 async def read_secret(given: CredentialSettings, reading: Worker, seconds: float) -> str:

@@ -26,6 +26,9 @@ _MODE: Final = 0o600
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+_IN_NO_FOLDER: Final = "is in no folder"
+
+
 class StateInUseError(SettingsError):
     """Another process has locked the file."""
 
@@ -114,7 +117,7 @@ def check_state(path: Path) -> TargetStates:
     """What the file holds, read beside an exporter that uses it. Raises SettingsError."""
     try:
         if not path.parent.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "is in no folder", str(path))
+            raise NotADirectoryError(errno.ENOTDIR, _IN_NO_FOLDER, str(path))
         if not os.access(path.parent, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return decode(_content(path))
@@ -156,7 +159,9 @@ def _sync_folder(folder: Path) -> None:
 
 def _cannot_be_used(path: Path, error: OSError) -> SettingsError:
     fix = "name a file in a folder that this user can write to"
-    return SettingsError([_fault(path, error.strerror or "cannot be used", fix)])
+    missing = isinstance(error, FileNotFoundError) and not path.parent.is_dir()
+    what = _IN_NO_FOLDER if missing else error.strerror or "cannot be used"
+    return SettingsError([_fault(path, what, fix)])
 
 
 def _fault(path: Path, what: str, fix: str) -> Fault:

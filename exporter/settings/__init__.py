@@ -13,10 +13,12 @@ from .declaration import (
     WebSettings,
     listen_addresses,
     load,
+    variables_not_read,
 )
 from .faults import Fault, SettingsError
 from .file import NAME_A_READABLE_FILE, read_failure, read_file
-from .names import Setting, declared, did_you_mean, sections
+from .names import Setting, declared, sections
+from .nearest import did_you_mean
 from .notation import is_quoted
 from .shard import ShardSettings
 from .target import CredentialSettings, TargetSettings
@@ -42,4 +44,5 @@ __all__ = [
     "read_failure",
     "read_file",
     "sections",
+    "variables_not_read",
 ]

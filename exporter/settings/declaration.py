@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -11,12 +11,18 @@ from typing_extensions import override
 
 from .addresses import Address, ListenAddresses, TelemetryPath, read_address
 from .faults import MISSING, Explainer, Fault, SettingsError
-from .names import PREFIX, Flag
-from .notation import Demand, Globs, TargetName, wrong
+from .names import PREFIX, Flag, declared
+from .notation import Choice, Demand, Globs, TargetName, wrong
 from .section import Objection, Section
 from .shard import ShardSettings
 from .sources import Sources, read
 from .target import SingleTargetSettings, TargetSettings
+from .variables import look_alikes
+
+_NO_TARGET: Final = "no_target"
+"""The kind of the error where nothing is configured to poll."""
+
+_WAYS: Final = f"--target.url, or {PREFIX}TARGET__URL, or --targets-files"
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> "Settings":
@@ -50,14 +56,37 @@ def listen_addresses(
         raise SettingsError(explainer.faults(error, ignoring=frozenset())) from None
 
 
+def variables_not_read(environ: Mapping[str, str]) -> tuple[Fault, ...]:
+    """The variables that are not read, but by their names may be meant for the exporter."""
+    return tuple(look_alikes(environ, {each.environment for each in declared(Settings)}))
+
+
 def _validated(sources: Sources) -> tuple["Settings | None", tuple[Fault, ...]]:
+    explainer = Explainer(sources.settings, tuple(Settings.model_fields), sources.origin)
     try:
-        return Settings(**sources.merged), sources.faults
+        settings = Settings(**sources.merged)
     except ValidationError as error:
-        explainer = Explainer(sources.settings, tuple(Settings.model_fields), sources.origin)
         # What is missing may be in the file that could not be read.
-        ignoring = frozenset({MISSING} if sources.unread else ())
-        return None, (*sources.faults, *explainer.faults(error, ignoring=ignoring))
+        ignoring = frozenset({MISSING, _NO_TARGET} if sources.unread else {_NO_TARGET})
+        found = explainer.faults(error, ignoring=ignoring)
+        if not sources.unread and any(each["type"] == _NO_TARGET for each in error.errors()):
+            found = (_no_target(sources), *found)
+        return None, (*sources.faults, *sources.look_alikes, *found)
+    settings.locate(sources)
+    return settings, sources.faults
+
+
+def _no_target(sources: Sources) -> Fault:
+    if sources.path is None:
+        ways = f"set {_WAYS}, or target: or targets: in the file that --config.file names"
+        return Fault("target", "is missing: there is nothing to poll", ways)
+    where, ways = (
+        f"config.file {sources.path}",
+        f"write target: or targets: into it, or set {_WAYS}",
+    )
+    if sources.file.is_empty:
+        return Fault(where, "is empty", f"{ways}; the command config prints an example")
+    return Fault(where, "has no target: there is nothing to poll", ways)
 
 
 class ConfigSettings(Section):
@@ -119,10 +148,12 @@ class _Web(Section):
 class LogSettings(Section):
     """The log, written to standard error."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field(
+    level: Annotated[Literal["debug", "info", "warning", "error"], Choice] = Field(
         default="info", description="Lowest severity that is logged."
     )
-    format: Literal["logfmt", "json"] = Field(default="logfmt", description="Log format.")
+    format: Annotated[Literal["logfmt", "json"], Choice] = Field(
+        default="logfmt", description="Log format."
+    )
 
 
 class MetricsSettings(Section):
@@ -200,6 +231,14 @@ class Settings(Section, BaseSettings):
         """
         return dict(self.targets) if self.target is None else {self.target.name: self.target}
 
+    def locate(self, sources: Sources) -> None:
+        """Note where each target was set, for messages about it."""
+        if self.target is not None:
+            self.target.locate("target.", sources.places_of_target())
+        places = sources.places_of_targets() if self.targets else {}
+        for name, target in self.targets.items():
+            target.locate(f"targets.{name}.", places.get(name, {}))
+
     @classmethod
     @override
     def settings_customise_sources(
@@ -222,10 +261,4 @@ class Settings(Section, BaseSettings):
             what = "is given together with targets_files"
             yield "target", wrong(what, "move it into targets: or into one of those files")
         if not {"target", "targets", "targets_files"} & given:
-            yield "target", wrong("is missing: there is nothing to poll", _NO_TARGET, MISSING)
-
-
-_NO_TARGET = (
-    f"set --target.url, or {PREFIX}TARGET__URL, "
-    "or target: or targets: in the file that --config.file names, or --targets-files"
-)
+            yield "target", wrong("is missing", "", _NO_TARGET)

@@ -5,14 +5,15 @@ the input may be a password, or a mapping that holds one.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import override
 
-from .names import Setting, did_you_mean
+from .names import Setting
+from .nearest import did_you_mean
 from .notation import is_target_name
 
 Place = tuple[int | str, ...]
@@ -64,13 +65,14 @@ class Explainer:
     def _fault(self, detail: ErrorDetails) -> Fault:
         place = detail["loc"]
         if detail["type"] == "extra_forbidden":
-            return Fault(self._where(place), "is not a setting", self._suggestion(place))
-        fix = detail.get("ctx", {}).get("fix", "")
+            return Fault(self.where(place), "is not a setting", self._suggestion(place))
+        what, fix = _message(detail), _fix(detail)
         if detail["type"] == MISSING and not fix:
             fix = f"set {self._ways(place)}"
-        return Fault(self._where(place), _message(detail), fix)
+        return Fault(self.where(place), what, fix)
 
-    def _where(self, place: Place) -> str:
+    def where(self, place: Place) -> str:
+        """The key, and the source that has it: `target.url (in exporter.yaml, line 2)`."""
         origin = self.origin(place)
         return f"{self._key(place)} ({origin})" if origin else self._key(place)
 
@@ -109,15 +111,22 @@ def key_of(place: Place) -> str:
     """
     parts = [*map(_part, place)]
     if _unnamed(place):
-        return "targets"
+        return f"targets.{_odd_name(str(place[1]))}"
     if place[:1] == ("targets",) and len(place) > 1:
         parts[1] = f".{place[1]}"
     return "".join(part for part in parts if part != ".[key]").removeprefix(".")
 
 
 def _unnamed(place: Place) -> bool:
-    """Whether the place is in a target whose name may not be shown."""
+    """Whether the place is in a target whose name no target can have."""
     return place[:1] == ("targets",) and len(place) > 1 and not is_target_name(str(place[1]))
+
+
+def _odd_name(name: str) -> str:
+    """The name in quotes, unless it may be a URL, `key:secret` or a secret itself."""
+    if len(name) > _LONGEST_SHOWN or re.search("[:@]", name):
+        return "(a name not shown here)"
+    return f'"{ascii(name)[1:-1]}"'
 
 
 def _in_unnamed(place: Place) -> bool:
@@ -133,20 +142,46 @@ def _part(part: int | str) -> str:
     return f".{part}" if _PLAIN.fullmatch(part) else ".(a key not shown here)"
 
 
-_MESSAGES = {
-    "model_type": "must be a mapping of settings",
-    "dict_type": "must be a mapping of names to targets",
-    "tuple_type": "must be a list",
-    "string_type": "must be text",
-    "path_type": "must be a file path",
-    "too_short": "must not be empty",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
+_LONGEST_SHOWN = 64
+
+_WHOLE_NUMBER = ("must be a whole number", "write digits alone, such as 1000")
+_SWITCH = ("must be true or false", "write true or false")
+_NAME_A_LIST = "write it like [one, two], or each after a hyphen on a line of its own"
+_EXPLAINED: Mapping[str, tuple[str, str]] = {
+    "model_type": (
+        "must be a mapping of settings",
+        "write them below it, one a line and indented, like name: value",
+    ),
+    "dict_type": (
+        "must be a mapping of names to targets",
+        "write targets: {{NAME: {{url: http://10.0.0.5:8080, …}}}}, with a name for each",
+    ),
+    "tuple_type": ("must be a list", _NAME_A_LIST),
+    "string_type": ("must be text", "write one value, in quotes if it begins with [ or {{"),
+    "path_type": ("must be a file path", "write one path, such as /run/secrets/zstack"),
+    "too_short": ("must not be empty", "write at least one below it, or remove it"),
+    "int_parsing": _WHOLE_NUMBER,
+    "int_from_float": _WHOLE_NUMBER,
+    "int_type": _WHOLE_NUMBER,
+    "int_parsing_size": _WHOLE_NUMBER,
+    "bool_parsing": _SWITCH,
+    "bool_type": _SWITCH,
+    "greater_than_equal": ("must be greater than or equal to {ge}", "write a number from {ge} on"),
+    "less_than_equal": ("must be less than or equal to {le}", "write a number up to {le}"),
 }
+"""By pydantic's kind: what is wrong, and how to fix it; formatted with the limits of a number."""
 
 
 def _message(detail: ErrorDetails) -> str:
-    message = _MESSAGES.get(detail["type"], detail["msg"])
-    return message.replace("Input should be", "must be").replace("Field required", "is missing")
+    if detail["type"] in _EXPLAINED:
+        return _EXPLAINED[detail["type"]][0].format(**detail.get("ctx", {}))
+    return (
+        detail["msg"].replace("Input should be", "must be").replace("Field required", "is missing")
+    )
+
+
+def _fix(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    if detail["type"] in _EXPLAINED:
+        return _EXPLAINED[detail["type"]][1].format(**context)
+    return str(context.get("fix", ""))

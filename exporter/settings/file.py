@@ -22,21 +22,55 @@ class Document:
     tree: dict[str, Any] = field(default_factory=dict)
     node: yaml.Node | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has nothing but blanks and comments."""
+        return self.node is None
+
     def line(self, place: Place) -> int | None:
-        """The line of the key at this place, or else of the nearest key above it."""
+        """The line of the key or item at this place, or else of the nearest one above it."""
         line, node = None, self.node
         for part in place:
-            pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-            found = next((pair for pair in pairs if pair[0].value == part), None)
+            found = _below(node, part)
             if found is None:
                 break
             line, node = found[0].start_mark.line + 1, found[1]
         return line
 
+    def positions(self, file: str, key: str) -> dict[str, str]:
+        """Where each setting below the key is, as `position` says it."""
+        found = _below(self.node, key)
+        return {} if found is None else _positions(file, found[1])
+
+    def positions_of_each(self, file: str, *key: str) -> dict[str, dict[str, str]]:
+        """The same of each section below the key, or of the whole, by its name."""
+        node = self.node
+        for part in key:
+            found = _below(node, part)
+            node = None if found is None else found[1]
+        return {name.value: _positions(file, section) for name, section in _pairs(node)}
+
     def position(self, file: str, place: Place) -> str:
         """Where the place is, as a fault says it."""
         line = self.line(place)
         return f"in {file}, line {line}" if line else f"in {file}"
+
+
+def _below(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node, yaml.Node] | None:
+    """What has the line of this key or item, and its value; None where there is none."""
+    if pairs := _pairs(node):
+        return next((pair for pair in pairs if pair[0].value == part), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part], node.value[part]
+    return None
+
+
+def _pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
+    return node.value if isinstance(node, yaml.MappingNode) else []
+
+
+def _positions(file: str, node: yaml.Node) -> dict[str, str]:
+    return {key.value: f"in {file}, line {key.start_mark.line + 1}" for key, _ in _pairs(node)}
 
 
 def read_file(path: Path) -> Document:

@@ -1,8 +1,7 @@
 """The settings that a model declares, and the name of each in every source."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -145,12 +144,3 @@ def section_of(field: FieldInfo) -> type[BaseModel] | None:
     if get_origin(field.annotation) is dict:
         return None
     return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
-
-
-def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """A question with the known name nearest to this one; empty where none is near.
-
-    `prefix` is cut off both, since every name would look near with it, and is put back here.
-    """
-    near = get_close_matches(name, list(known), n=1)
-    return f"did you mean {prefix}{near[0]}?" if near else ""

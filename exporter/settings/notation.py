@@ -4,11 +4,20 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta, timezone, tzinfo
-from typing import Annotated, Literal, NoReturn
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Final, Literal, NoReturn
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
+
+from .nearest import did_you_mean, nearest
 
 
 def wrong(what: str, fix: str, kind: str = "notation") -> PydanticCustomError:
@@ -47,6 +56,21 @@ def read_choice(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def check_choice(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Name the choice that was meant, which pydantic does not."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        expected = str(error.errors(include_input=False)[0].get("ctx", {}).get("expected", ""))
+        choices = re.findall("'([^']*)'", expected)
+        fix = did_you_mean(str(value), choices) or "write one of them"
+        raise wrong(f"must be {expected}", fix) from None
+
+
+Choice: Final = WrapValidator(check_choice)
+"""Marks a setting that is one of several words."""
+
+
 def read_list(value: object) -> object:
     """Split text at its commas; leave anything but text to the next check."""
     if not isinstance(value, str):
@@ -73,13 +97,39 @@ def read_zone(text: str) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError):  # a path, an unknown name, a directory such as Asia
-        _unknown_zone()
+        _unknown_zone(name)
 
 
-def _unknown_zone() -> NoReturn:
-    raise wrong(
-        "is not a time zone", "write auto, a name like Asia/Shanghai or an offset like +08:00"
-    ) from None
+_SHANGHAI: Final = "Asia/Shanghai"
+_CITIES: Final = {
+    **dict.fromkeys(("beijing", "china", "chinastandardtime"), _SHANGHAI),
+    "india": "Asia/Kolkata",
+    "uk": "Europe/London",
+}
+"""Zones by what is none of their names, without punctuation and case."""
+
+_AMBIGUOUS: Final = {
+    "CST": f"China is {_SHANGHAI}, the US America/Chicago, Cuba America/Havana",
+    "IST": "India is Asia/Kolkata, Israel Asia/Jerusalem, Ireland Europe/Dublin",
+    "BST": "Britain is Europe/London, Bangladesh Asia/Dhaka",
+    "AST": "the Atlantic is America/Halifax, Arabia Asia/Riyadh",
+    "PST": "the Pacific is America/Los_Angeles, the Philippines Asia/Manila",
+    "EDT": "the eastern US is America/New_York, eastern Australia Australia/Sydney",
+}
+_OTHER_ZONES: Final = f"write auto, a name like {_SHANGHAI} or an offset like +08:00"
+
+
+def _unknown_zone(name: str) -> NoReturn:
+    """Say which zone was meant, as far as that can be known."""
+    if meanings := _AMBIGUOUS.get(name.upper()):
+        what = f"is not a time zone: {name.upper()} is ambiguous"
+        raise wrong(what, f"{meanings}: write one of these names, or an offset like +08:00")
+    letters = re.sub("[^a-z]", "", name.casefold().removeprefix("asia/"))
+    meant = _CITIES.get(letters)
+    if meant is None and not re.search("[0-9]", name):  # which may be meant as an offset
+        meant = nearest(name, available_timezones(), likeness=0.75)
+    fix = f"did you mean {meant}?" if meant else _OTHER_ZONES
+    raise wrong("is not a time zone", fix) from None
 
 
 def check_zone(text: str) -> str:
@@ -106,7 +156,7 @@ def check_target_name(name: str) -> str:
     """Check that the name fits a label, a line of the log and a query of /probe."""
     if not is_target_name(name):
         raise wrong(
-            "contains a name that no target can have",
+            "is not a name that a target can have",
             f"use 1 to {_NAME_LENGTH} printable characters without / or @, "
             "and neither a URL nor host:port",
         )
@@ -144,4 +194,4 @@ Globs = Annotated[
 ]
 Secret = Annotated[SecretStr, AfterValidator(check_secret), Shown("SECRET")]
 
-Demand = Annotated[Literal["auto", "true", "false"], BeforeValidator(read_choice)]
+Demand = Annotated[Literal["auto", "true", "false"], Choice, BeforeValidator(read_choice)]

@@ -1,7 +1,6 @@
 """The flags, the environment and the file as nested mappings, not yet checked."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,9 @@ from pydantic_settings import BaseSettings, EnvSettingsSource
 
 from .faults import Fault, Place, SettingsError
 from .file import Document, read_file
-from .names import DELIMITER, PREFIX, Setting, declared, did_you_mean
+from .names import DELIMITER, PREFIX, Setting, declared
 from .notation import unquoted
+from .variables import look_alikes, unknown_variables
 
 Tree = Mapping[str, Any]
 
@@ -26,6 +26,8 @@ class Sources:
     path: Path | None
     settings: tuple[Setting, ...]
     faults: tuple[Fault, ...]
+    look_alikes: tuple[Fault, ...]
+    """Variables that are not read, but may have been meant for the exporter."""
     unread: bool
 
     @property
@@ -46,13 +48,27 @@ class Sources:
         below = (s for s in self.settings if place and s.path[: len(place)] == place)
         return next((s.environment for s in below if _has(self.environment, s.path)), "")
 
+    def places_of_target(self) -> dict[str, str]:
+        """The source of each setting of the one target, as `origin` gives it."""
+        section = "target"
+        return self.file.positions(str(self.path), section) | {
+            setting.path[-1]: self.origin(setting.path)
+            for setting in self.settings
+            if setting.path[0] == section
+            and (_has(self.flags, setting.path) or _has(self.environment, setting.path))
+        }
+
+    def places_of_targets(self) -> dict[str, dict[str, str]]:
+        """The same of each of several targets, by name."""
+        return self.file.positions_of_each(str(self.path), "targets")
+
 
 def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> Sources:
     """Read every source; what cannot be read becomes a fault, so that all are found at once."""
     settings = tuple(declared(model))
     names = {setting.environment for setting in settings}
     environment = _environment(model, environ, names)
-    faults = [*_unknown_variables(environ, names)]
+    faults = [*unknown_variables(environ, names)]
     path = _config_file(flags, environment)
     file = Document()
     unread = False
@@ -61,7 +77,8 @@ def read(model: type[BaseSettings], flags: Tree, environ: Mapping[str, str]) -> 
     except SettingsError as error:
         unread = True
         faults += error.faults
-    return Sources(flags, environment, file, path, settings, tuple(faults), unread)
+    alike = tuple(look_alikes(environ, names))
+    return Sources(flags, environment, file, path, settings, tuple(faults), alike, unread)
 
 
 def _merged(over: Tree, under: Tree) -> dict[str, Any]:
@@ -95,31 +112,3 @@ def _environment(
     source = EnvSettingsSource(model, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
     source.env_vars = {name.lower(): environ[name] for name in names if environ.get(name)}
     return source()
-
-
-# Kubernetes sets these in each pod of a namespace with a Service zstack-exporter(-something).
-_SERVICE = re.compile(
-    rf"{PREFIX}(\w+?_)??(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_[A-Z]+(_(PROTO|PORT|ADDR))?|PORT)"
-)
-
-
-def _unknown_variables(environ: Mapping[str, str], names: set[str]) -> Iterator[Fault]:
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in names and not _of_kubernetes(name, environ):
-            yield Fault(name, "is not a setting", _hint(name, names))
-
-
-def _of_kubernetes(name: str, environ: Mapping[str, str]) -> bool:
-    match = _SERVICE.fullmatch(name)
-    return match is not None and (match[2] != "PORT" or "://" in environ[name])
-
-
-def _hint(name: str, names: Iterable[str]) -> str:
-    if name.startswith(f"{PREFIX}TARGETS"):
-        return (
-            "several targets can only be set in the file; see --config.file, "
-            f"or name targets files in {PREFIX}TARGETS_FILES"
-        )
-    tails = [known.removeprefix(PREFIX) for known in sorted(names)]
-    hint = did_you_mean(name.removeprefix(PREFIX), tails, prefix=PREFIX)
-    return hint or "remove it; --help lists every name"

@@ -1,18 +1,18 @@
 """One ZStack platform: where it is, how to log in, what to ask and how often."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 from typing_extensions import override
 
 from .addresses import PlatformUrl, ProxyUrl
 from .conditions import Conditions
-from .faults import MISSING
-from .notation import Secret, Shown, TargetName, Text, Zone, read_zone, wrong
+from .faults import MISSING, Fault
+from .notation import Choice, Secret, Shown, TargetName, Text, Zone, read_zone, wrong
 from .quantities import Duration, Size
 from .section import Objection, Section
 
@@ -28,6 +28,20 @@ class CredentialSettings:
     identity: str | None
     secret: SecretStr | None
     secret_file: Path | None
+
+    @property
+    def file_setting(self) -> str:
+        """The setting that names the secret's file."""
+        secrets = {"access_key": "access_key_secret", "account": "password"}
+        return f"{secrets.get(self.kind, 'session_uuid')}_file"
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a target was set. It never makes two targets differ: a line moves for many reasons."""
+
+    prefix: str = field(default="target.", compare=False)
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 class TargetSettings(Section):
@@ -86,13 +100,13 @@ class TargetSettings(Section):
         description="Age after which the numbers of the last good poll count as stale; "
         "three intervals where it is not set.",
     )
-    on_stale: Literal["drop", "fail", "keep"] = Field(
+    on_stale: Annotated[Literal["drop", "fail", "keep"], Choice] = Field(
         default="drop",
         description="What to do with stale numbers. drop leaves them out and keeps the metrics "
         "about polling; fail answers 503 for that target on /probe and for the whole of /metrics; "
         "keep goes on exporting them.",
     )
-    memory_unit: Literal["auto", "bytes", "KiB", "MiB", "GiB"] = Field(
+    memory_unit: Annotated[Literal["auto", "bytes", "KiB", "MiB", "GiB"], Choice] = Field(
         default="auto",
         description="Unit in which the platform reports requested memory. auto takes a number "
         "below 16777216 as MiB and any other as bytes.",
@@ -126,6 +140,23 @@ class TargetSettings(Section):
     max_response_bytes: Size = Field(
         default=64 * 2**20, description="Largest answer that is read, after decompression."
     )
+
+    _origin: _Origin = PrivateAttr(default=_Origin())
+
+    def locate(self, prefix: str, places: Mapping[str, str]) -> None:
+        """Note where it was set: what its keys begin with, and the source of each."""
+        self._origin = _Origin(prefix, places)
+
+    def where(self, key: str) -> str:
+        """One of its settings, as a fault names it: `target.url (in exporter.yaml, line 2)`."""
+        place = self._origin.places.get(key)
+        return f"{self._origin.prefix}{key}" + (f" ({place})" if place else "")
+
+    def doubts(self) -> Iterator[Fault]:
+        """What can be done as set, but was hardly meant."""
+        if "timeout" in self.model_fields_set and self.timeout > self.interval:
+            what = "is longer than interval: polls that fall due during a slow one are skipped"
+            yield Fault(self.where("timeout"), what, "lower timeout, or raise interval")
 
     @property
     def credentials(self) -> CredentialSettings:

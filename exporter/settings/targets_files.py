@@ -176,6 +176,9 @@ def _parsed(file: str, content: bytes) -> tuple[Targets, Mapping[str, int | None
             _settings(), (), lambda place: document.position(name, place[1:]), within="targets."
         )
         raise SettingsError(explainer.faults(error, ignoring=frozenset())) from None
+    for each, places in document.positions_of_each(name).items():
+        if each in targets:
+            targets[each].locate(f"{each}.", places)
     return targets, {each: document.line((each,)) for each in targets}
 
 
@@ -196,7 +199,7 @@ def _settings() -> tuple[Setting, ...]:
 def _faults_of_targets(reading: Reading, unusable: Mapping[str, Fault]) -> Iterator[Fault]:
     for name in reading.targets:
         if fault := unusable.get(name):
-            yield Fault(_where(reading, name), fault.what, fault.fix)
+            yield fault
 
 
 def _repeated(reading: Reading, owners: Mapping[str, str]) -> Iterator[Fault]:

@@ -11,9 +11,26 @@ from typing import Final
 import yaml
 
 _NOT_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
-_QUOTE_IT: Final = (
-    "mind the indentation, and quote values that begin with one of ! & * @ % { [ ` > |"
+_SAME_INDENTATION: Final = "indent with the same number of spaces as the line above"
+_PROBLEMS: Final = (
+    (r"'\\t'", "a tab stands where only spaces may", "indent with spaces"),
+    ("<scalar>", "text follows a quoted value", "put the whole value in quotes, or no part of it"),
+    ("expected <block end>|<document start>", "the indentation is wrong", _SAME_INDENTATION),
+    (
+        "mapping values are not allowed",
+        "a colon stands where none may, or the indentation is wrong",
+        f"{_SAME_INDENTATION}, with a space after each colon; quote a value that has both in it",
+    ),
+    ("expected ':'", "a name has no colon", "write a colon and a space between name and value"),
+    ("unexpected end of stream", "a quote is never closed", "close it"),
+    (r"expected ',' or", "a bracket is never closed", "close it"),
+    ("another document", "a second document follows", "remove the line ---"),
 )
+"""A part of PyYAML's text, with what is wrong and how to fix it; the first that fits."""
+
+_NEVER_CLOSED: Final = re.compile(r"unexpected end of stream|expected ',' or")
+
+_QUOTE_IT: Final = "quote a value that begins with one of ! & * @ % { [ ` > |"
 
 
 class YamlError(Exception):
@@ -38,8 +55,7 @@ def yaml_errors() -> Iterator[None]:
     try:
         yield
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise not_usable(_problem(error), _QUOTE_IT, mark) from None
+        raise not_usable(*_problem(error), _mark(error)) from None
     except (yaml.YAMLError, UnicodeError) as error:
         if getattr(error, "encoding", "") == "unicode":  # PyYAML's Reader got text, not bytes
             raise YamlError("contains control characters", "remove them") from None
@@ -67,9 +83,17 @@ def is_text(value: str) -> bool:
     return not _NOT_TEXT.search(value)
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
-    """PyYAML's own words up to the first quotation."""
+def _mark(error: yaml.MarkedYAMLError) -> yaml.Mark | None:
+    """Where it is; of what is never closed, where it begins."""
+    if _NEVER_CLOSED.search(error.problem or ""):
+        return error.context_mark or error.problem_mark
+    return error.problem_mark or error.context_mark
+
+
+def _problem(error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    """What is wrong and how to fix it; else PyYAML's own words, up to the first quotation."""
     problem = error.problem or "unreadable"
-    if r"'\t'" in problem:
-        return "a tab stands where only spaces may"
-    return re.sub(r"['\"].*", "…", problem, flags=re.DOTALL)
+    for pattern, what, fix in _PROBLEMS:
+        if re.search(pattern, problem):
+            return what, fix
+    return re.sub(r"['\"].*", "…", problem, flags=re.DOTALL), _QUOTE_IT

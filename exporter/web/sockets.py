@@ -20,11 +20,27 @@ _Address = tuple[object, ...]  # host, port; with IPv6 also flow and scope
 _Sockets = list[socket.socket]
 
 
+_CHOOSE: Final = "choose another with --web.listen-address"
+_FIXES: Final = {
+    errno.EADDRINUSE: f"another process listens there: end it, or {_CHOOSE}",
+    errno.EADDRNOTAVAIL: f"this machine has no such address: {_CHOOSE}, such as :10521",
+    errno.EACCES: f"ports below 1024 are for root: {_CHOOSE}, or have systemd hold the port",
+}
+
+
+class AddressError(OSError):
+    """An address that cannot be listened on, as the file name of the error; `fix` is a hint."""
+
+    def __init__(self, code: int, reason: str, address: Address) -> None:
+        super().__init__(code, reason, str(address))
+        self.fix = _FIXES.get(code, f"{_CHOOSE}: an address of this machine, such as :10521")
+
+
 def bind(addresses: Iterable[tuple[str, int]]) -> list[socket.socket]:
     """Listen on every address: a host, empty for every interface, and a port, 0 for any free one.
 
     A name listens on each address it resolves to, with the same port; this blocks on DNS. Raises
-    OSError, with the address as its file name, if one cannot be bound; all sockets are closed then.
+    AddressError if one cannot be bound; all sockets are closed then.
     """
     with ExitStack() as closing:
         sockets = [
@@ -42,11 +58,12 @@ def _bind_host(host: str, port: int) -> list[socket.socket]:
             return [_bind_everywhere(host, port)]
         return _bind_each(_resolve(host), port)
     except UnicodeError:  # of a label that is empty or too long
-        raise OSError(errno.EINVAL, "not a host", str(Address(host, port))) from None
+        raise AddressError(errno.EINVAL, "not a host", Address(host, port)) from None
     except OSError as error:
         looked_up = isinstance(error, socket.gaierror)
         reason = error.strerror if looked_up else os.strerror(error.errno or errno.EINVAL)
-        raise OSError(error.errno, str(reason).lower(), str(Address(host, port))) from error
+        code = error.errno or errno.EINVAL
+        raise AddressError(code, str(reason).lower(), Address(host, port)) from error
 
 
 def _bind_everywhere(host: str, port: int) -> socket.socket:

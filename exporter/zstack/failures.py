@@ -18,11 +18,20 @@ LONGEST_HEADER: Final = 1 << 16
 """Bytes of one header; a balancer before the platform may set cookies of several thousand."""
 
 
+_TLS_ALERT: Final = r"\x15\x03"
+"""How a record with an alert begins (RFC 8446, 5.1), as the library quotes it."""
+
+
 class Way(NamedTuple):
-    """How a platform is reached: whether by TLS, and whether through a proxy."""
+    """How a platform is reached: whether by TLS, and whether through a proxy.
+
+    `usual_port` and `usual_path` are whether the URL has those of ZStack's API.
+    """
 
     secure: bool
     proxied: bool
+    usual_port: bool = True
+    usual_path: bool = True
 
     @property
     def setting(self) -> str:
@@ -37,6 +46,23 @@ class Way(NamedTuple):
     def server(self) -> str:
         """The peer that ended a connection."""
         return "the proxy, or the server behind it," if self.proxied else "the server"
+
+    @property
+    def elsewhere(self) -> Symptom | None:
+        """The symptom where something answers that is not ZStack's API, by what is unusual."""
+        if not self.usual_path:
+            return Symptom.OTHER_PATH
+        return None if self.usual_port else Symptom.OTHER_PORT
+
+    @property
+    def hung_up(self) -> Symptom:
+        """The symptom where the connection ends before an answer."""
+        direct = not self.secure and not self.proxied
+        return Symptom.HUNG_UP_WITHOUT_TLS if direct else Symptom.HUNG_UP
+
+    def direct(self, symptom: Symptom) -> Symptom:
+        """The symptom of a connection that fails: another one if it is the proxy's."""
+        return self.no_connection or symptom
 
     @property
     def no_connection(self) -> Symptom | None:
@@ -76,6 +102,9 @@ def _not_http(operation: Operation, error: aiohttp.ClientResponseError) -> Malfo
             case LineTooLong():
                 message = f"a header of the answer has more than {LONGEST_HEADER} bytes"
                 return MalformedError(message, operation)
+            case BadStatusLine() if _TLS_ALERT in str(cause):
+                symptom = Symptom.TLS_SPOKEN
+                return MalformedError("the port speaks TLS", operation, symptom=symptom)
             case BadStatusLine():
                 return MalformedError("the answer is not HTTP", operation)
             case _:
@@ -93,20 +122,22 @@ def _unreachable(error: Exception, way: Way) -> tuple[str, Symptom | None]:
     """Why there was no answer, in the order in which a connection is made."""
     match error:
         case UnicodeError():
-            return f"DNS: the host in {way.setting} is no host name", way.no_connection
+            return f"DNS: the host in {way.setting} is no host name", way.direct(Symptom.NO_HOST)
         case aiohttp.ClientConnectorDNSError():
-            return f"DNS{way.to_proxy}: {error.host}: {error.strerror}", way.no_connection
+            symptom = way.direct(Symptom.NO_HOST)
+            return f"DNS{way.to_proxy}: {error.host}: {error.strerror}", symptom
         case aiohttp.ClientProxyConnectionError():
             return (
                 f"the proxy {error.host}:{error.port}: {_cause(error.os_error)}",
                 way.no_connection,
             )
         case aiohttp.ConnectionTimeoutError():
-            return f"no connection{way.to_proxy}: nothing answers there", way.no_connection
+            symptom = way.direct(Symptom.SILENT)
+            return f"no connection{way.to_proxy}: nothing answers there", symptom
         case aiohttp.ClientConnectorError():
             return _unconnected(error, way)
         case aiohttp.ServerDisconnectedError():
-            return f"{way.server} hung up without an answer", Symptom.HUNG_UP
+            return f"{way.server} hung up without an answer", way.hung_up
         case _:
             return f"connection lost: {_cause(error)}", None
 
@@ -121,7 +152,9 @@ def _unconnected(error: aiohttp.ClientConnectorError, way: Way) -> tuple[str, Sy
         case _ if way.secure and _is_lost(error.os_error):
             return _tls(handshake.HUNG_UP)
         case _:
-            return f"{error.host}:{error.port}: {_cause(error.os_error)}", None
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            symptom = Symptom.REFUSED if refused else None
+            return f"{error.host}:{error.port}: {_cause(error.os_error)}", symptom
 
 
 def _tls(failure: handshake.Failure) -> tuple[str, Symptom]:

@@ -56,6 +56,13 @@ _NOT_READY = frozenset(
     {"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015", "SYS.1016"}
 )
 _OF_GATEWAYS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
+_NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+_WANTS_TLS: Final = re.compile(
+    "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|"
+    "combination of host and port requires TLS|speaking plain HTTP to an SSL",
+    re.IGNORECASE,
+)
+"""How nginx, Go, Tomcat and Apache answer plain HTTP on a port that speaks TLS."""
 _LOCKED = "LOGIN_CONTROL.1002"
 _NOT_NOW = "LOGIN_CONTROL.1004"
 """A rule of addresses and hours, which may pass without a change of the credentials."""
@@ -112,8 +119,12 @@ def refusal(
     *,
     retry_after: float = 0.0,
     proxied: bool = False,
+    elsewhere: Symptom | None = None,
 ) -> ExchangeError:
-    """The error for an answer that is no success."""
+    """The error for an answer that is no success.
+
+    `elsewhere` is the symptom of an answer that is not ZStack's.
+    """
     error_code = api_error(body)
     if error_code is not None:
         return _by_code(operation, status, error_code, retry_after)
@@ -123,7 +134,10 @@ def refusal(
     if proxied and (status in _OF_GATEWAYS or text.startswith("<")):
         message = f"HTTP {status} from the proxy, or from a server behind it"
         return UnreachableError(message, operation, symptom=Symptom.PROXY_REFUSED)
-    return _by_text(operation, status, text, retry_after)
+    if _WANTS_TLS.search(text):
+        message = f"HTTP {status}: the port speaks TLS"
+        return MalformedError(message, operation, symptom=Symptom.TLS_SPOKEN)
+    return _by_text(operation, status, text, retry_after, elsewhere)
 
 
 def proxy_refusal(operation: Operation, status: int) -> UnreachableError:
@@ -195,19 +209,25 @@ def _kind(code: str, text: str) -> type[ExchangeError] | None:
     return None
 
 
-def _by_text(operation: Operation, status: int, text: str, retry_after: float) -> ExchangeError:
+def _by_text(
+    operation: Operation, status: int, text: str, retry_after: float, elsewhere: Symptom | None
+) -> ExchangeError:
     message = f"HTTP {status}: {text}" if text else f"HTTP {status} with an empty body"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(message, operation, retry_after=retry_after)
     if text.startswith("<"):
-        return MalformedError(f"HTTP {status}: a web page, not an answer of ZStack", operation)
+        message = f"HTTP {status}: a web page, not an answer of ZStack"
+        of_proxy = status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        return MalformedError(message, operation, symptom=None if of_proxy else elsewhere)
     if status == HTTPStatus.NOT_FOUND and "no api mapping" in text:
         return UnsupportedError(message, operation)
     if status == HTTPStatus.FORBIDDEN:
         return _forbidden(operation, message)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return NotReadyError(message, operation)
-    return RejectedError(message, operation)
+    # ZStack's own are not found and bad request; the rest may be any server's.
+    symptom = elsewhere if status in _NOT_THERE else None
+    return RejectedError(message, operation, symptom=symptom)
 
 
 def _forbidden(operation: Operation, message: str) -> ExchangeError:

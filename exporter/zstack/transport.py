@@ -21,6 +21,8 @@ from .worker import Worker
 API_PREFIX: Final = "/zstack"
 """The servlet context that ZStack's API lives in; not part of what an access key signs."""
 
+_USUAL_PORT: Final = 8080
+
 T = TypeVar("T")
 
 _ZONE_MARK: Final = re.compile(r"%25(?=[^/\]]*\])")
@@ -65,7 +67,12 @@ class Transport:
         self._max_response_bytes = max_response_bytes
         self._tls = tls
         self._proxy = proxy
-        self._way = Way(secure=self._base.scheme == "https", proxied=proxy is not None)
+        self._way = Way(
+            secure=self._base.scheme == "https",
+            proxied=proxy is not None,
+            usual_port=self._base.port == _USUAL_PORT,
+            usual_path=self._base.raw_path == API_PREFIX,
+        )
         self._headers = {"Accept-Encoding": bodies.ACCEPT_ENCODING, **_host(self._base)}
         self._server_hostname = _without_zone(self._base)
         self._observe = observe
@@ -183,10 +190,17 @@ def _raise_for(
         raise _redirected(operation, response)
     if status not in {HTTPStatus.OK, HTTPStatus.ACCEPTED}:
         retry_after = _retry_after(response)
-        raise refusal(operation, status, body, retry_after=retry_after, proxied=way.proxied)
+        raise refusal(
+            operation,
+            status,
+            body,
+            retry_after=retry_after,
+            proxied=way.proxied,
+            elsewhere=way.elsewhere,
+        )
     if body[:64].lstrip().startswith(b"<"):
-        message = "a web page, not an answer of ZStack; its API is on port 8080 unless it was moved"
-        raise MalformedError(message, operation)
+        message = "a web page, not an answer of ZStack"
+        raise MalformedError(message, operation, symptom=way.elsewhere)
     # No known release sends an error with 200, but older documents of its SDK speak of it.
     if len(body) < _SHORT and api_error(body) is not None:
         raise refusal(operation, status, body)

@@ -75,4 +75,4 @@ async def test_a_state_file_that_cannot_be_used_is_a_fault_of_the_configuration(
 
     code, _, err = await run(*given, "--state.file", str(tmp_path / "no" / "x"))
     assert code == 2
-    assert "No such file or directory; name a file in a folder that this user can write to" in err
+    assert "is in no folder; name a file in a folder that this user can write to" in err

@@ -106,7 +106,8 @@ async def test_a_release_without_groups_is_as_it_was_with_one_line_of_log() -> N
     assert up(page) is None
     assert page.value("zstack_model_services_reported") == 5
     assert len(event(logs, "left out")) == 1
-    assert not [entry for entry in logs if entry["log_level"] in {"warning", "error"}]
+    of_target = [entry for entry in logs if entry["event"] != "doubtful setting"]  # its timeout
+    assert not [entry for entry in of_target if entry["log_level"] in {"warning", "error"}]
 
 
 @pytest.mark.parametrize("reason", REFUSED)

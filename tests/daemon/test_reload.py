@@ -166,7 +166,7 @@ async def test_certificates_that_do_not_load_change_nothing(file: Path, tmp_path
             write(file, targets={"a": target(url), "b": target(url, ca_file="ca.pem")})
             status, text = await exporter.reload()
             assert status == 500
-            assert "target b" in text
+            assert "targets.b.ca_file" in text
             assert "ca.pem" in text
             assert is_up(await exporter.next_polls())
 
@@ -506,6 +506,7 @@ async def test_a_check_of_a_good_configuration_succeeds_and_polls_nothing(
     cloud = Cloud(services=3)
     async with serving(cloud) as url:
         write(file, target={"url": url, "account": "admin", "password": "password"})
+        file.chmod(0o600)
         code, out, err = await run("--config.check", "--config.file", str(file))
     assert (code, out, err) == (0, "the configuration is good\n", "")
     assert not cloud.operations
@@ -516,8 +517,8 @@ async def test_a_check_of_a_good_configuration_succeeds_and_polls_nothing(
     ("wrong", "expected"),
     [
         ({"page_size": 0}, "target.page_size"),
-        ({"ca_file": "none.pem"}, "none.pem: No such file or directory"),
-        ({"password": None, "password_file": "none"}, "none: No such file or directory"),
+        ({"ca_file": "none.pem"}, "none.pem: cannot be read: no such file or directory"),
+        ({"password": None, "password_file": "none"}, "none: no such file or directory"),
     ],
 )
 async def test_a_check_of_the_configuration_lists_the_faults(

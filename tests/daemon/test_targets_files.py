@@ -357,10 +357,11 @@ async def test_a_file_whose_certificates_do_not_load_is_wrong_until_they_do(
         page = await fleeting.until_polled("one", "two", "four")
         page = await fleeting.until_good("b", 0)
         [failing] = (await status_of(fleeting.exporter))["failing"]
+        where = failing["faults"][0].pop("where")
+        assert where.startswith(f"three.ca_file (in {fleeting.folder}/b.yaml, line ")
         assert failing["faults"][0] == {
-            "where": f"three (in {fleeting.folder}/b.yaml, line 1)",
-            "what": f"{ca}: not a usable PEM file",
-            "mend": "see ca_file and client_cert_file",
+            "what": f"{ca}: holds no certificate in PEM",
+            "mend": "name a PEM file with a certificate; openssl turns DER into PEM",
         }
         assert (await fleeting.exporter.reload())[0] == 500
 
@@ -380,7 +381,7 @@ async def test_a_certificate_that_ceases_to_load_stops_no_target_at_a_reload(
         before = logins(fleeting.cloud)
         ca.write_text("no certificate")
         status, text = await fleeting.exporter.reload()
-        assert (status, "not a usable PEM file" in text) == (500, True)
+        assert (status, "holds no certificate" in text) == (500, True)
         assert up(await fleeting.exporter.next_polls()) == {"one"}
         assert logins(fleeting.cloud) == before
 
@@ -432,12 +433,12 @@ async def test_once_polls_what_is_good_and_fails_for_a_wrong_file(tmp_path: Path
         values = {labels["file"]: value for labels, value in Samples(out).all(GOOD)}
         assert values == {str(good): 1, str(wrong): 0, str(worse_file): 0}
         assert "two.page_size" in err
-        assert "none.pem: No such file" in err
+        assert "none.pem: cannot be read: no such file" in err
 
         code, out, err = await run("--config.check", *globs)
         assert code == 2
         assert f"two.page_size (in {wrong}, line 4)" in err
-        assert "none.pem: No such file" in err
+        assert "none.pem: cannot be read: no such file" in err
 
         code, _, _ = await run("once", "--targets-files", f"{tmp_path}/none/*.yaml")
         assert code == 1, "there is nothing to poll"

@@ -37,10 +37,25 @@ def test_a_url_keeps_its_prefix_and_loses_the_path_of_the_api(given: str, kept: 
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("10.0.0.5:8080", "is not an http or https URL; write it like http://10.0.0.5:8080"),
+        ("10.0.0.5:8080", "is not an http or https URL; write http:// or https:// before the host"),
         ("ftp://a", "is not an http or https URL"),
         ("http://", "is not an http or https URL"),
-        ("http://a:port", "is not an http or https URL"),
+        ("http://a:port", "has a port that is no number up to 65535; write"),
+        ("http://a:65536", "has a port that is no number up to 65535; write"),
+        (
+            "http:/a.example",
+            "is not an http or https URL; write http:// or https:// with its colon",
+        ),
+        (
+            "http//a.example",
+            "is not an http or https URL; write http:// or https:// with its colon",
+        ),
+        (
+            "htps://a.example",
+            "is not an http or https URL; write http:// or https:// with its colon",
+        ),
+        ("http://a/index.html", "has the path of a web page; leave the path off"),
+        ("http://a:5000/login.jsp", "has the path of a web page; leave the path off"),
         ("http://[::1", "is not an http or https URL"),
         ("http://a b", "is not an http or https URL"),
         ("http://a?b=c", "must not contain a query or fragment"),
@@ -85,9 +100,7 @@ def test_addresses_to_listen_on(address: str) -> None:
     assert settings.web.listen_address == (address,)
 
 
-@pytest.mark.parametrize(
-    "address", ["10521", "::1:80", "a:b", ":65536", "http://a:80", "[::1]", ""]
-)
+@pytest.mark.parametrize("address", ["10521", "::1:80", "a:b", "http://a:80", "[::1]", ""])
 def test_what_is_no_address_to_listen_on_is_reported_with_an_example(address: str) -> None:
     reported = complaint({"target": TARGET, "web": {"listen_address": [":1", address]}})
     assert reported.startswith(
@@ -95,11 +108,47 @@ def test_what_is_no_address_to_listen_on_is_reported_with_an_example(address: st
     )
 
 
+@pytest.mark.parametrize("port", ["65536", "99999", "123456"])
+def test_a_port_that_is_too_large_is_reported_with_the_largest(port: str) -> None:
+    reported = complaint({"target": TARGET, "web": {"listen_address": [f":{port}"]}})
+    assert reported.startswith(
+        "web.listen_address[0] (flag --web.listen-address): "
+        f"has the port {port}: ports go up to 65535; write it like :10521"
+    )
+
+
+@pytest.mark.parametrize(
+    ("addresses", "what"),
+    [
+        ([":80", ":80"], "[1] repeats [0]"),
+        (["127.0.0.1:80", "[::1]:80", "127.0.0.1:80"], "[2] repeats [0]"),
+        ([":80", "[::]:80"], "[1] repeats [0]"),
+        ([":80", "127.0.0.1:80"], "[1] is among the interfaces of [0], which is every one"),
+        (["0.0.0.0:80", "a.example:80"], "[1] is among the interfaces of [0], which is every one"),
+        (["[::1]:80", ":80"], "[1] is every interface, and so that of [0] too"),
+        (["10.0.0.1:80", "0.0.0.0:80"], "[1] is every interface, and so that of [0] too"),
+    ],
+)
+def test_addresses_that_cannot_be_bound_together_are_a_fault(
+    addresses: list[str], what: str
+) -> None:
+    reported = complaint({"target": TARGET, "web": {"listen_address": addresses}})
+    assert reported.startswith(f"web.listen_address (flag --web.listen-address): {what}; remove [")
+
+
+@pytest.mark.parametrize(
+    "addresses", [[":0", ":0"], [":80", ":81"], ["0.0.0.0:80", "[::1]:80"], ["a:80", "b:80"]]
+)
+def test_addresses_that_differ_may_stand_together(addresses: list[str]) -> None:
+    web = load({"target": TARGET, "web": {"listen_address": addresses}}, {}).web
+    assert list(web.listen_address) == addresses
+
+
 def test_a_wrong_address_alone_is_one_fault() -> None:
-    reported = complaint({"target": TARGET, "web": {"listen_address": ["99999"]}})
+    reported = complaint({"target": TARGET, "web": {"listen_address": ["10521"]}})
     assert reported == (
         "web.listen_address[0] (flag --web.listen-address): is not an address to listen on; "
-        "write it like :10521, 127.0.0.1:10521 or [::1]:10521"
+        "write a colon before the port, like :10521; ports go up to 65535"
     )
 
 

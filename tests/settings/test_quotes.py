@@ -16,7 +16,7 @@ QUOTED = {
     "TARGET__TIME_ZONE": "Asia/Shanghai",
     "TARGET__CONDITIONS": "framework=vLLM,type=LLM",
     "TARGET__INSECURE_SKIP_VERIFY": "true",
-    "WEB__LISTEN_ADDRESS": ":10521,[::1]:10521",
+    "WEB__LISTEN_ADDRESS": "127.0.0.1:10521,[::1]:10521",
     "WEB__TELEMETRY_PATH": "/metrics",
     "LOG__LEVEL": "info",
     "METRICS__PER_SERVICE": "false",

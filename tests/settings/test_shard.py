@@ -130,7 +130,8 @@ def test_what_is_no_ordinal_is_refused(ordinal: object) -> None:
 @pytest.mark.parametrize("total", [0, -3])
 def test_there_is_at_least_one_shard(total: int) -> None:
     where = "shard.total (flag --shard.total)"
-    assert complaint_of(ordinal=0, total=total) == f"{where}: must be greater than or equal to 1"
+    fault = "must be greater than or equal to 1; write a number from 1 on"
+    assert complaint_of(ordinal=0, total=total) == f"{where}: {fault}"
 
 
 @pytest.mark.parametrize(("one", "other"), [("ordinal", "total"), ("total", "ordinal")])

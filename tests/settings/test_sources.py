@@ -56,10 +56,10 @@ def test_an_empty_variable_counts_as_not_set() -> None:
 
 
 def test_lists_in_the_environment_are_separated_by_commas() -> None:
-    environ = {f"{E}WEB__LISTEN_ADDRESS": ":10521, [::1]:10521,"}
+    environ = {f"{E}WEB__LISTEN_ADDRESS": "127.0.0.1:10521, [::1]:10521,"}
     web = load({"target": TARGET}, environ).web
-    assert web.listen_address == (":10521", "[::1]:10521")
-    assert web.addresses == (("", 10521), ("::1", 10521))
+    assert web.listen_address == ("127.0.0.1:10521", "[::1]:10521")
+    assert web.addresses == (("127.0.0.1", 10521), ("::1", 10521))
 
 
 def test_switches_and_numbers_in_the_environment_are_read() -> None:

@@ -98,7 +98,7 @@ def test_a_file_may_have_no_targets(tmp_path: Path, text: str) -> None:
         ("- lab\n", "{file}: must be a mapping of names to targets; begin it with the name of"),
         ("lab: {\n", "{file}, line 2, column 1: is not usable YAML"),
         (f"lab: {GOOD}lab: {GOOD}", "{file}, line 2, column 1: is not usable YAML: a key is rep"),
-        (f"a/b: {GOOD}", "targets (in {file}, line 1): contains a name that no target can have"),
+        (f"a/b: {GOOD}", '"a/b" (in {file}, line 1): is not a name that a target can have'),
         (
             f"targets:\n  lab: {GOOD}",
             "targets (in {file}, line 1): does not stand in a targets file; remove this line",

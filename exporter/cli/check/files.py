@@ -2,53 +2,39 @@
 
 import asyncio
 import ssl
-import stat
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from exporter.polling.certificates import tls_contexts
-from exporter.polling.secret_files import QUOTES_HINT, secret_text
+from exporter.polling.secret_files import QUOTES_HINT, secret_text, unreadable
 from exporter.polling.state_file import check_state
-from exporter.settings import (
-    CredentialSettings,
-    Settings,
-    SettingsError,
-    TargetSettings,
-    declared,
-    is_quoted,
-    read_file,
-)
+from exporter.settings import SettingsError, TargetSettings, exposure, is_quoted
+from exporter.settings.exposure import forbid_others, is_world_readable
 from exporter.settings.looks import shown
 from exporter.settings.targets_files import TargetsFile
 from exporter.web.config import reading as webconfig
 from exporter.web.config.config import WebConfig
 
 from .expiry import CertificateExpiry
-from .finding import Finding, failed, passed, warned
+from .finding import Finding, doubtful, failed, passed, warned
 
 _TARGETS: Final = "targets files"
 _WEB: Final = "web configuration"
 _STATE: Final = "state file"
-_PRIVATE_KEY: Final = b"PRIVATE KEY-----"
-
-_SECRETS: Final = frozenset(setting.path[-1] for setting in declared(Settings) if setting.secret)
 
 
 async def of_target(name: str, target: TargetSettings) -> AsyncIterator[Finding]:
     """Read each file of the target, as a poll does."""
-    yield await asyncio.to_thread(_secret, target.credentials)
+    yield await asyncio.to_thread(_secret, target)
     if any(_certificate_files(target)):
         yield await asyncio.to_thread(_certificates, name, target)
 
 
 def configuration(file: Path) -> Finding:
     """Whether other users can read secrets in the settings' file, which has loaded; blocks."""
-    content = read_file(file).tree
-    targets = [content.get("target") or {}, *(content.get("targets") or {}).values()]
-    if _is_world_readable(file) and any(target.keys() & _SECRETS for target in targets):
-        return _exposed_secret("configuration", file)
-    return passed("configuration", str(file))
+    exposed = exposure.of_configuration(file)
+    return doubtful("configuration", exposed) if exposed else passed("configuration", str(file))
 
 
 def of_targets(
@@ -69,17 +55,10 @@ def _targets_file(found: TargetsFile) -> Iterator[Finding]:
         yield failed(_TARGETS, f"{fault.where}: {fault.what}", fault.fix)
     if found.faults:
         return
+    exposed = exposure.of_targets_file(Path(found.file), found.targets.values())
     number = f"{len(found.targets)} target" + ("" if len(found.targets) == 1 else "s")
-    given = (target.model_dump(include=set(_SECRETS)).values() for target in found.targets.values())
-    if any(any(values) for values in given) and _is_world_readable(Path(found.file)):
-        yield _exposed_secret(_TARGETS, found.name)
-    else:
-        yield passed(_TARGETS, f"{found.name}: {number}")
-
-
-def _exposed_secret(step: str, file: Path | str) -> Finding:
-    hint = f"chmod o= {file}, or move it to a file of its own"
-    return warned(step, f"{file}: holds a secret, and every user can read it", hint)
+    whole = passed(_TARGETS, f"{found.name}: {number}")
+    yield doubtful(_TARGETS, exposed) if exposed else whole
 
 
 def web_configuration(file: Path) -> list[Finding]:
@@ -88,7 +67,8 @@ def web_configuration(file: Path) -> list[Finding]:
         config = webconfig.read(file)
     except SettingsError as error:
         return [failed(_WEB, f"{fault.where}: {fault.what}", fault.fix) for fault in error.faults]
-    return [_protection(file, config), *filter(None, map(_exposed_key, config.files))]
+    exposed = filter(None, map(exposure.of_key, config.files))
+    return [_protection(file, config), *(doubtful(_WEB, each) for each in exposed)]
 
 
 def state(file: Path) -> Finding:
@@ -100,13 +80,6 @@ def state(file: Path) -> Finding:
         return failed(_STATE, fault.what, fault.fix)
     dates = sum(len(each.pending_since) for each in states.values())
     return passed(_STATE, f"{file}: since when {dates} new versions are pending")
-
-
-def _exposed_key(file: Path) -> Finding | None:
-    """A warning if other users can read a private key in this file."""
-    if _PRIVATE_KEY in file.read_bytes() and _is_world_readable(file):
-        return warned(_WEB, f"{file}: every user can read its key", f"chmod o= {file}")
-    return None
 
 
 def _protection(file: Path, config: WebConfig) -> Finding:
@@ -127,7 +100,8 @@ def tls_context(name: str, target: TargetSettings) -> ssl.SSLContext:
     return tls_contexts({name: target})[name]
 
 
-def _secret(given: CredentialSettings) -> Finding:
+def _secret(target: TargetSettings) -> Finding:
+    given = target.credentials
     kind = given.kind.replace("_", " ")
     if given.secret_file is None:
         where = f"of the {kind}, from the environment or the configuration file"
@@ -138,10 +112,10 @@ def _secret(given: CredentialSettings) -> Finding:
     try:
         text = secret_text(file)
     except OSError as error:
-        hint = "name a file that this user can read and that holds nothing but the secret"
-        return failed("secret", f"{file}: {error.strerror}", hint)
-    if _is_world_readable(file):
-        return warned("secret", f"{file}: every user can read it", f"chmod o= {file}")
+        what, fix = unreadable(error)
+        return failed("secret", f"{target.where(given.file_setting)}: {what}", fix)
+    if is_world_readable(file):
+        return warned("secret", f"{file}: every user can read it", forbid_others(file))
     if is_quoted(text.strip()):
         return warned("secret", f"{file}: begins and ends with a quote", QUOTES_HINT)
     if text != text.strip() and given.kind != "session":
@@ -155,16 +129,11 @@ def _certificates(name: str, target: TargetSettings) -> Finding:
         tls_context(name, target)
     except SettingsError as error:
         [fault] = error.faults
-        hint = "write PEM files there: ca_file, client_cert_file and client_key_file as they apply"
-        return failed("certificates", fault.what, hint)
+        return failed("certificates", f"{fault.where}: {fault.what}", fault.fix)
     key = target.client_key_file or target.client_cert_file
-    if key and _is_world_readable(key):
-        return warned("certificates", f"{key}: every user can read its key", f"chmod o= {key}")
+    if key and is_world_readable(key):
+        return warned("certificates", f"{key}: every user can read its key", forbid_others(key))
     return passed("certificates", ", ".join(map(str, filter(None, _certificate_files(target)))))
-
-
-def _is_world_readable(file: Path) -> bool:
-    return bool(file.stat().st_mode & stat.S_IROTH)
 
 
 def _certificate_files(target: TargetSettings) -> tuple[Path | None, ...]:

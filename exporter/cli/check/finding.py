@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from exporter.settings import Fault
 from exporter.state.hints import hint_for
 from exporter.zstack import ZStackError
 
@@ -38,6 +39,11 @@ def passed(step: str, found: str) -> Finding:
 def warned(step: str, found: str, hint: str) -> Finding:
     """The step succeeded, but something should be changed."""
     return Finding(step, Outcome.WARN, found, hint)
+
+
+def doubtful(step: str, fault: Fault) -> Finding:
+    """The step succeeded, but this was hardly meant."""
+    return warned(step, f"{fault.where}: {fault.what}", fault.fix)
 
 
 def failed(step: str, found: str, hint: str, code: str = "") -> Finding:

@@ -1,18 +1,25 @@
 """The steps of the check in their order; steps that build on a failed one are skipped."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 from exporter.daemon.signals import run_until
 from exporter.daemon.target import FURTHER, PolledLists
 from exporter.daemon.targets_files import first_readings
 from exporter.polling.connection import client_over, transport_to
-from exporter.settings import Fault, Settings, ShardSettings, TargetSettings
+from exporter.settings import (
+    Fault,
+    Settings,
+    ShardSettings,
+    TargetSettings,
+    variables_not_read,
+)
 from exporter.settings.targets_files import all_targets, contributions
 from exporter.zstack import Client, Exchange
 
 from . import files
-from .finding import Finding, Outcome, failed, passed, warned
+from .finding import Finding, Outcome, doubtful, failed, passed, warned
 from .further import further_list
 from .network import network
 from .platform import platform
@@ -57,6 +64,8 @@ async def _check_configuration(settings: Settings, report: Report) -> None:
         report.add(passed("configuration", "from flags and environment"))
     else:
         report.add(await asyncio.to_thread(files.configuration, file))
+    for fault in variables_not_read(os.environ):
+        report.add(doubtful("environment", fault))
     web_file = settings.web.config_file
     if web_file is not None:
         for finding in await asyncio.to_thread(files.web_configuration, web_file):
@@ -99,6 +108,8 @@ async def _first_failure(
     name: str, target: TargetSettings, report: Report, settings: Settings
 ) -> Finding | None:
     """Run the steps of one target up to the first group of them that others build on, and fails."""
+    for fault in target.doubts():
+        report.add(doubtful("timing", fault))
     report.trying("reading files")
     if failure := await _report_all(files.of_target(name, target), report):
         return failure

@@ -73,8 +73,10 @@ ERRORS: Final[Mapping[type[ZStackError], Hint]] = {
     errors.CredentialsError: Hint(
         Text("the credentials could not be read", "无法读取凭据"),
         Text(
-            "make the secret's file readable: it is read again at the next poll",
-            "使密钥文件可读：下次轮询时会重新读取",
+            "name a file that holds the secret and that the exporter can read (password_file,"
+            " access_key_secret_file or session_uuid_file): it is read again at the next poll",
+            "指定一个包含密钥且 Exporter 可读的文件（password_file、access_key_secret_file 或"
+            " session_uuid_file）：下次轮询时会重新读取",
         ),
     ),
     errors.ClockSkewError: Hint(

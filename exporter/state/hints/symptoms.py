@@ -14,6 +14,11 @@ _CLIENT_CERTIFICATE: Final = Text(
     "the platform does not take the exporter's certificate", "平台不接受 Exporter 的证书"
 )
 
+_CLOSED: Final = Text("the connection was closed before an answer", "连接在应答之前被关闭")
+_NOT_ZSTACK: Final = Text(
+    "something answers there that is not ZStack's API", "应答的不是 ZStack 的 API"
+)
+
 SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
     Symptom.CERTIFICATE_EXPIRED: Hint(
         _CERTIFICATE, Text("renew the platform's certificate", "更新平台的证书")
@@ -105,13 +110,62 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
             "以及是否需要客户端证书（client_cert_file）",
         ),
     ),
+    Symptom.TLS_SPOKEN: Hint(
+        Text("the port speaks TLS", "该端口使用 TLS"),
+        Text("write https:// in url", "将 url 改为 https://"),
+    ),
     Symptom.HUNG_UP: Hint(
-        Text("the connection was closed before an answer", "连接在应答之前被关闭"),
+        _CLOSED,
         Text(
-            "see whether the port speaks TLS (https:// in url), whether a client certificate is"
-            " wanted, and whether a backend is behind the balancer",
-            "检查该端口是否使用 TLS（url 用 https://）、是否需要客户端证书，"
-            "以及负载均衡后面是否有可用后端",
+            "see whether a client certificate is wanted, and whether a backend is behind the"
+            " balancer",
+            "检查是否需要客户端证书，以及负载均衡后面是否有可用后端",
+        ),
+    ),
+    Symptom.HUNG_UP_WITHOUT_TLS: Hint(
+        _CLOSED,
+        Text(
+            "if the port speaks TLS, write https:// in url; if not, see whether a backend is behind"
+            " the balancer",
+            "若该端口使用 TLS，将 url 改为 https://；否则检查负载均衡后面是否有可用后端",
+        ),
+    ),
+    Symptom.NO_HOST: Hint(
+        Text("the host in url has no address", "url 中的主机没有地址"),
+        Text(
+            "correct the host in url, or the name servers of this machine",
+            "改正 url 中的主机，或检查本机的域名服务器",
+        ),
+    ),
+    Symptom.REFUSED: Hint(
+        Text("nothing listens on that port", "该端口没有程序监听"),
+        Text(
+            "check host and port in url (ZStack's API is on 8080 unless it was moved), and that the"
+            " platform runs",
+            "检查 url 中的主机和端口（ZStack 的 API 默认在 8080），并确认平台正在运行",
+        ),
+    ),
+    Symptom.SILENT: Hint(
+        Text("nothing answers at that address", "该地址没有应答"),
+        Text(
+            "look for a firewall on the way, and check host and port in url",
+            "检查途中的防火墙，以及 url 中的主机和端口",
+        ),
+    ),
+    Symptom.OTHER_PORT: Hint(
+        _NOT_ZSTACK,
+        Text(
+            "write :8080 in url: ZStack's API is there unless it was moved, its web pages are on"
+            " another port; with a proxy before it, see that this passes /zstack on",
+            "在 url 中写入 :8080：ZStack 的 API 默认在该端口，网页界面在其他端口；"
+            "若前面有代理，确认它转发 /zstack",
+        ),
+    ),
+    Symptom.OTHER_PATH: Hint(
+        _NOT_ZSTACK,
+        Text(
+            "leave the path off url, which needs one only where a proxy before the platform has it",
+            "去掉 url 中的路径：只有平台前面的代理使用路径时才需要",
         ),
     ),
     Symptom.PROXY_UNREACHABLE: Hint(

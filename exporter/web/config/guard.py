@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from http import HTTPStatus
 from pathlib import Path
@@ -69,6 +70,11 @@ class Guard:
     def tls(self) -> ssl.SSLContext | None:
         """The context for new connections; None for plain HTTP."""
         return self._config.tls
+
+    @property
+    def files(self) -> Iterable[Path]:
+        """The file, and those that it names."""
+        return self._config.files
 
     def protect(self, application: web.Application) -> None:
         """Guard every request of the application, ahead of its other middlewares."""

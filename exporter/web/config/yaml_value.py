@@ -73,7 +73,10 @@ class YamlValue:
         return values
 
     def entries(self, kind: str) -> tuple[tuple[str, "YamlValue"], ...]:
-        """Keys that the operator chooses, with their values; a fault numbers them, as a `kind`."""
+        """Keys that the operator chooses, with their values.
+
+        A fault has a key that looks like a name, and the number of any other, as a `kind`.
+        """
         return tuple(self._pairs(kind))
 
     def items(self) -> tuple["YamlValue", ...]:
@@ -122,7 +125,7 @@ class YamlValue:
             return
         seen: set[str] = set()
         for number, (key, node) in enumerate(self.node.value, start=1):
-            name = f"({kind} {number})" if kind else _printable(key)
+            name = _printable(key) or (f"({kind} {number})" if kind else "(a key not shown here)")
             value = self._at(key, self._below(name), node)
             if not isinstance(key, yaml.ScalarNode) or key.tag != _TEXT or _is_null(key):
                 value.report("does not have a name as its key", "write it like name: value")
@@ -171,10 +174,9 @@ def _is_null(node: yaml.Node) -> bool:
 
 
 def _printable(key: yaml.Node) -> str:
-    """A key that looks like a name; others may be a secret: YAML reads `{password:x}` as a key."""
-    if isinstance(key, yaml.ScalarNode) and _NAME.fullmatch(key.value):
-        return str(key.value)
-    return "(a key not shown here)"
+    """A key that looks like a name, else nothing: YAML reads `{password:secret}` as a key."""
+    is_name = isinstance(key, yaml.ScalarNode) and _NAME.fullmatch(key.value)
+    return str(key.value) if is_name else ""
 
 
 def _suggestion(key: str, known: tuple[str, ...]) -> str:

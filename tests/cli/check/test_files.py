@@ -32,7 +32,7 @@ async def test_a_secret_that_others_can_read_is_a_warning(secret: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(None, "No such file"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8")],
+    [(None, "no such file"), (b"", "is empty"), (b"\xff\xfe", "is not UTF-8")],
     ids=["missing", "empty", "no text"],
 )
 async def test_a_secret_that_cannot_be_read(

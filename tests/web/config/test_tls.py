@@ -45,8 +45,9 @@ async def refuses(server: Guarded, tls: ssl.SSLContext) -> bool:
 async def test_requests_are_answered_over_tls_and_not_without(material: Material) -> None:
     async with guarded(material.write(TLS)) as server:
         assert (await server.ask(tls=trusting(material))).text == "fine\n"
-        with pytest.raises(aiohttp.ClientError):
-            await server.ask()
+        refused = await server.ask()
+        assert refused.status == 400
+        assert "https://" in refused.text
 
 
 @pytest.mark.parametrize("certificate", ["inline", "both"])
@@ -273,7 +274,7 @@ http_server_config:
   headers: {{X-Frame-Options: {secret}}}
 rate_limit: {{interval: {secret}}}
 basic_auth_users:
-  {secret}: {secret}
+  prometheus: {secret}
 """
     file = material.write(text)
     with pytest.raises(SettingsError) as refusal:
@@ -283,7 +284,7 @@ basic_auth_users:
     places = [fault.where.removeprefix(f"{file}, ") for fault in refusal.value.faults]
     assert sorted(places) == [
         "line 1, (a key not shown here)",
-        "line 11, basic_auth_users.(user 1)",
+        "line 11, basic_auth_users.prometheus",
         "line 4, tls_server_config.key",
         "line 5, tls_server_config.min_version",
         "line 7, http_server_config.http2",
