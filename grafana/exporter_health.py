@@ -115,8 +115,8 @@ def _which() -> Row:
                     _EXPORTERS,
                     "Each exporter that Prometheus has scraped in this time range, with the number"
                     " of platforms that it polls. Versions differ only while one is replaced."
-                    " A click on it opens its status page, if the"
-                    " browser reaches the address that Prometheus scrapes.",
+                    " A click opens its status page, if the browser"
+                    " reaches the address that Prometheus scrapes.",
                     "not known",
                 ),
                 (exporters(), f"1000 * max by (job, instance) ({started})"),
@@ -126,10 +126,10 @@ def _which() -> Row:
                     Column("version", "Version"),
                     Column("Value #A", "Platforms"),
                     Column("Value #B", "Started", is_moment=True),
-                    Column("scheme", "Scheme", is_hidden=True),
+                    Column("page", "Page"),
                 ),
                 Sorted("State"),
-                leads_to=(status_page("Scheme", "Exporter"),),
+                leads_to=(status_page("Page"),),
                 height=6,
             ).mappings(value_mappings({"up": ("up", GOOD), "down": ("down", BAD)})),
         ),
@@ -139,7 +139,7 @@ def _which() -> Row:
 def exporters() -> str:
     """How many platforms each exporter polls that was scraped in the time range.
 
-    Its state, version and scheme are labels: it serves over TLS if it has a certificate.
+    Its state, version and status page are labels: it serves over TLS if it has a certificate.
     """
     by, of_each = "by (job, instance)", "on (job, instance)"
     seen = f"max {by} ({exporters_seen()})"
@@ -149,13 +149,18 @@ def exporters() -> str:
     )
     info = f"max by (job, instance, version) ({of_exporters('zstack_exporter_build_info')})"
     version = filled(f"({info} or {of_each} 0 * {seen} + 1)", "version", "not known")
-    secured = f'label_replace(0 * max {by} ({NOT_AFTER}) + 1, "scheme", "https", "", "")'
-    scheme = filled(f"({secured} or {of_each} 0 * {seen} + 1)", "scheme", "http")
+    page = f"({_page('https', NOT_AFTER)} or {of_each} {_page('http', seen)})"
     polled = f"count {by} (present_over_time({KNOWN}[$__range]))"
     return (
         f"(0 * ({states}) + 1) * {of_each} group_left (version) {version}"
-        f" * {of_each} group_left (scheme) {scheme} * {of_each} group_left () {polled}"
+        f" * {of_each} group_left (page) {page} * {of_each} group_left () {polled}"
     )
+
+
+def _page(scheme: str, exporters_so: str) -> str:
+    """The status pages of these exporters as a label; 1."""
+    each = f"0 * max by (job, instance) ({exporters_so}) + 1"
+    return f'label_replace({each}, "page", "{scheme}://$1/", "instance", "(.*)")'
 
 
 def _process() -> Row:

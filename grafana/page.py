@@ -167,10 +167,9 @@ def leading_to(other: str, *, of: str | None = None, panel: str = "") -> build.D
     return _link(_name(other), f"/d/{other}?{'&'.join(chosen)}")
 
 
-def status_page(scheme: str, address: str) -> build.DashboardLink:
-    """A link to an exporter's own page, by the columns with its scheme and address."""
-    url = f"${{__data.fields.{scheme}}}://${{__data.fields.{address}}}/"
-    return _link("Status page", url).target_blank(True)  # noqa: FBT003 - likewise
+def status_page(column: str) -> build.DashboardLink:
+    """A link to an exporter's own page, whose URL is in this column."""
+    return _link("Status page", f"${{__data.fields.{column}:raw}}").target_blank(True)  # noqa: FBT003 - likewise
 
 
 def _link(title: str, url: str) -> build.DashboardLink:

@@ -182,14 +182,12 @@ WRAPPED: Final = common.TableAutoCellOptions(wrap_text=True)
 class Column:
     """A column: what it is called in the answer and in the heading, and how it is shown.
 
-    All numbers of a panel have its unit, but for those that are moments. A column that is hidden
-    is there for links.
+    All numbers of a panel have its unit, but for those that are moments.
     """
 
     field: str
     heading: str
     is_moment: bool = False
-    is_hidden: bool = False
     cell: common.TableCellOptions | None = None
 
 
@@ -246,12 +244,7 @@ def grid(
     for column in columns:
         if column.cell:
             panel.with_override(named(column.heading), [prop("custom.cellOptions", column.cell)])
-        if column.is_hidden:
-            panel.with_override(named(column.heading), [prop("custom.hideFrom", _NOWHERE)])
     return panel
-
-
-_NOWHERE: Final = {"viz": True, "legend": True, "tooltip": True}
 
 
 def _transformations(

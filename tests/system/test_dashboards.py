@@ -217,8 +217,9 @@ async def test_a_platform_that_fails_shows_with_its_code_and_age(
         return labels(job="zstack-aios", target=target, **more)
 
     each = [labels(job="zstack-aios", instance=instance) for instance in of.instances]
-    seen = labels(state="up", version=VERSION, scheme="http")
-    assert exporters == {instance | seen: 2 for instance in each}
+    seen = labels(state="up", version=VERSION)
+    pages = [labels(page=f"http://{instance}/") for instance in of.instances]
+    assert exporters == {own | seen | page: 2 for own, page in zip(each, pages, strict=True)}
     assert started.keys() == {*each}
     shanghai, lab = row("shanghai"), row("lab")
     assert last_poll.keys() == {
@@ -307,7 +308,7 @@ async def test_the_days_are_counted_that_a_certificate_has_left(
         grafana = await of.grafana("sum(zstack_up) == 1")
         (left,) = (await grafana.shows("exporter-health: Certificate")).values()
         [exporter], _ = await grafana.answers(PANELS["exporter-health: Exporters"])
-    assert dict(exporter)["scheme"] == "https", "of the link to its status page"
+    assert dict(exporter)["page"] == f"https://{of.instances[0]}/"
     assert left == pytest.approx(ends.timestamp() - grafana.at, abs=2)
 
 
