@@ -125,6 +125,7 @@ class PageSummary:
     groups: PackedGroups
     by_group: Mapping[GroupKey, int]
     by_instance: Mapping[InstanceKey, int]
+    endpoints: Mapping[str, int]
     unusable: Mapping[str, int]
     rejected: int
     drift: Drift
@@ -134,11 +135,13 @@ class PageSummary:
 class InstanceGroups:
     """What one poll listed. `groups` counts groups, `instances` counts instances by what they are.
 
-    `unusable` counts instances that nobody can scrape, by the reason. `pages` have the groups.
+    `endpoints` counts those that can be scraped by status; several instances of a group may share
+    one. `unusable` counts instances that nobody can scrape, by the reason. `pages` have the groups.
     """
 
     groups: Mapping[GroupKey, int] = field(default_factory=dict)
     instances: Mapping[InstanceKey, int] = field(default_factory=dict)
+    endpoints: Mapping[str, int] = field(default_factory=dict)
     unusable: Mapping[str, int] = field(default_factory=dict)
     pages: tuple[PackedGroups, ...] = ()
     undecodable: int = 0
@@ -209,11 +212,13 @@ def columns(records: Sequence[InstanceGroup], _conventions: Conventions) -> Grou
 def summarize(records: Sequence[InstanceGroup], found: Groups) -> PageSummary:
     """What is kept of a page whose groups are `found`."""
     groups = found.groups
+    endpoints, unusable = _endpoints(groups)
     return PageSummary(
         groups=PackedGroups.create(groups),
         by_group=Counter((group.service_type, group.type, group.status) for group in groups),
         by_instance=Counter(found.kinds),
-        unusable=_unusable(groups),
+        endpoints=endpoints,
+        unusable=unusable,
         rejected=len(records) - len(groups),
         drift=drift_of(records, found.unreadable),
     )
@@ -225,6 +230,7 @@ def combine(listing: Listing[PageSummary], _before: InstanceGroups | None = None
     return InstanceGroups(
         groups=counts(page.by_group for page in pages),
         instances=counts(page.by_instance for page in pages),
+        endpoints=counts(page.endpoints for page in pages),
         unusable=counts(page.unusable for page in pages),
         pages=tuple(page.groups for page in pages),
         undecodable=len(listing.undecodable) + sum(page.rejected for page in pages),
@@ -233,9 +239,19 @@ def combine(listing: Listing[PageSummary], _before: InstanceGroups | None = None
     )
 
 
-def _unusable(groups: Iterable[Group]) -> Counter[str]:
-    found = (endpoint(each.url) for group in groups for each in group.instances)
-    return Counter(each for each in found if not isinstance(each, Endpoint))
+def _endpoints(groups: Iterable[Group]) -> tuple[Counter[str], Counter[str]]:
+    """Different endpoints of each group by status, and unusable instances by the reason."""
+    by_status, unusable = Counter[str](), Counter[str]()
+    for group in groups:
+        different: set[tuple[str, Endpoint]] = set()
+        for each in group.instances:
+            found = endpoint(each.url)
+            if isinstance(found, Endpoint):
+                different.add((each.status, found))
+            else:
+                unusable[found] += 1
+        by_status.update(status for status, _ in different)
+    return by_status, unusable
 
 
 def _instance_counts(groups: Sequence[Group]) -> InstanceCounts:

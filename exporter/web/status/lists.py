@@ -6,7 +6,8 @@ from typing import Final, Literal, Self
 
 from exporter.metrics.table import LISTS
 from exporter.state.centers import ModelCenters
-from exporter.state.instances import Group, InstanceGroups
+from exporter.state.endpoints import UNUSABLE
+from exporter.state.instances import RUNNING, Group, InstanceGroups
 from exporter.state.lists import ListState
 from exporter.state.reduction import Found
 from exporter.state.service_names import NO_SERVICE, ServiceNames
@@ -52,6 +53,20 @@ class GroupsView:
     @property
     def instances(self) -> int:
         return sum(self.found.instances.values())
+
+    @property
+    def endpoints(self) -> int:
+        """How many `/sd/endpoints` has of the target."""
+        return sum(self.found.endpoints.values())
+
+    @property
+    def running_endpoints(self) -> int:
+        return self.found.endpoints.get(RUNNING, 0)
+
+    @property
+    def endpoints_left_out(self) -> Mapping[str, int]:
+        """How many instances it leaves out, by every reason there is."""
+        return {reason: self.found.unusable.get(reason, 0) for reason in UNUSABLE}
 
     @property
     def left_out(self) -> int:

@@ -68,6 +68,9 @@ def _groups(view: GroupsView) -> Iterator[tuple[str, object]]:
     yield "groups", view.groups
     yield "instances", view.instances
     yield "by_status", _commonest(view.found.by_status)
+    yield "endpoints", view.endpoints
+    yield "endpoints_running", view.running_endpoints
+    yield "endpoints_left_out", view.endpoints_left_out
     yield "not_running", [_group(group, service) for group, service in view.not_running]
     yield "not_running_left_out", view.left_out
 

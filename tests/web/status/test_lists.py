@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from exporter.simulator import Cloud, Fault, serving
+from exporter.simulator import Cloud, Fault, Instance, serving
+from exporter.simulator import InstanceGroup as InstanceGroupRecord
 from exporter.state.centers import MOST_KEPT
 from exporter.state.lists import ListState
 from exporter.state.snapshot import RecordSeries, Snapshot
@@ -129,6 +130,30 @@ async def test_groups_and_centers_are_shown_as_the_platform_has_them() -> None:
         assert each["used_bytes"] > 0
     assert " used · " in page
     assert " available" in page
+
+
+async def test_endpoints_are_counted_as_the_list_of_them_has_them() -> None:
+    cloud = Cloud(services=3, instance_groups=0)
+    urls = ("http://10.0.0.1:8000/v1", "http://10.0.0.1:8000/v1", "http://10.0.0.2:8000/v1")
+    bad = ("http://127.0.0.1:8000", "http://localhost:1", "http://169.254.1.1", "")
+    running = [Instance(uuid=f"i{n}", url=url) for n, url in enumerate(urls + bad)]
+    starting = Instance(uuid="i9", url="https://10.0.0.3", status="Starting")
+    cloud.groups.add(InstanceGroupRecord(uuid="g1", instances=(*running, starting)))
+    async with serving(cloud) as url, exporting(target=target(url, interval=60)) as exporter:
+        await exporter.until(is_up)
+        page = await exporter.text("/")
+        chinese = text_of(await exporter.text("/?lang=zh"))
+        document = json.loads(await exporter.text("/api/v1/status"))
+        links = [unescape(link) for link in re.findall(r'href="(/sd/endpoints[^"]*)"', page)]
+        listed = [json.loads(await exporter.text(link)) for link in links]
+    data = document["targets"][0]["lists"][0]["data"]
+    assert [sum(len(each["targets"]) for each in groups) for groups in listed] == [3, 2]
+    assert (data["endpoints"], data["endpoints_running"]) == (3, 2)
+    left_out = {reason: number for reason, number in data["endpoints_left_out"].items() if number}
+    assert left_out == {"no_url": 1, "loopback": 2, "link_local": 1}
+    assert "Endpoints 3 endpoints · 2 running 4 instances left out:" in text_of(page)
+    assert "without a URL 1 · loopback 2 · link-local 1" in text_of(page)
+    assert "3 个端点 · 2 个运行中 略过 4 个实例： 无 URL 1 · 环回地址 2" in chinese
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "left out: denied"), ("zh", "未采集")])

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 import exporter.web.status
+from exporter.state.endpoints import UNUSABLE
 from exporter.state.hints import (
     CODES,
     ERRORS,
@@ -73,7 +74,9 @@ def test_every_message_that_is_used_exists_and_every_message_is_used() -> None:
     credentials = {*get_args(CredentialKind)}
     assert credentials <= MESSAGES.keys()
     loads = {"config_failed", "web_config_failed", "state_failed"}
-    assert not MESSAGES.keys() - quoted - states - credentials - loads
+    endpoints = {f"{reason}_endpoint" for reason in UNUSABLE}
+    assert endpoints <= MESSAGES.keys()
+    assert not MESSAGES.keys() - quoted - states - credentials - loads - endpoints
 
 
 def test_every_reason_has_a_name() -> None:
