@@ -156,7 +156,7 @@ async def a_service_gets_a_new_version(world: World) -> None:
     notice = await world.notified.mailed("model-owners", "qwen3")
     assert notice.subject.startswith("[INFO] lab: Model services of a ZStack AIOS platform have")
     assert (
-        "A new version is available for 1 of the model services of lab: qwen3 (runs 0.9.2).\n"
+        "A new version is available for 1 model service of platform lab: qwen3 (runs 0.9.2).\n"
         in notice.text
     )
     assert "docs/runbooks/ZStackAIOSNewVersionAvailable.md\n" in notice.text
