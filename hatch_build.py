@@ -31,7 +31,7 @@ class BuildRecord(BuildHookInterface):
     """Adds revision, date and files for operators; writes nothing into the source tree."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add them, unless the code stays where it is and goes on changing."""
+        """Add them; an editable install, whose code goes on changing, gets none."""
         root = Path(self.root)
         if version == "editable":
             return

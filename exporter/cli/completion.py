@@ -61,5 +61,7 @@ def _complete(actions: Iterable[argparse.Action]) -> None:
             action.help = argparse.SUPPRESS
         elif metavar == "FILE":
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own attribute
+        elif metavar == "DIR":
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]  # likewise
         elif "|" in metavar:
             action.choices = metavar.split("|")

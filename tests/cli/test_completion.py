@@ -120,6 +120,16 @@ async def test_every_flag_is_offered_but_those_that_would_show_a_secret(
 
 
 @COMPLETERS
+async def test_where_a_folder_is_wanted_folders_alone_are_offered(
+    complete: Complete, tmp_path: Path
+) -> None:
+    (tmp_path / "rules.d").mkdir()
+    (tmp_path / "rules.yml").touch()
+    offered = await complete(tmp_path, "rules", "--output", str(tmp_path / "rul"))
+    assert {folder.rstrip("/") for folder in offered} == {str(tmp_path / "rules.d")}
+
+
+@COMPLETERS
 async def test_where_a_file_is_wanted_files_are_offered(complete: Complete, tmp_path: Path) -> None:
     file = tmp_path / "exporter.yml"
     file.touch()
