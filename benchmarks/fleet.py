@@ -82,9 +82,11 @@ def running(fleet: Fleet) -> Iterator[tuple[Program, Platform]]:
 
 def _scrapes(plan: Plan, fleet: Fleet, ours: Program, one: Program) -> Row:
     with Scraper(metrics(ours), gzip=True) as many, Scraper(metrics(one), gzip=True) as single:
+        sizes = {"fleet": len(many.page()) / 1e6, "one": len(single.page()) / 1e6}
         turns = {"fleet": partial(_later, many), "one": partial(_later, single)}
         found = rounds(4 * plan.rounds, turns, repeats={})
-    hint = ", ".join(f"{name} {duration(found.seconds(name).median)}" for name in turns)
+    medians = {name: duration(found.seconds(name).median) for name in turns}
+    hint = ", ".join(f"{name} {medians[name]} for {sizes[name]:.2g} MB" for name in turns)
     what = f"gzip scrape, {fleet}, to one of {fleet.as_one.services:,}"
     ratio = found.ratio("fleet", "one")
     return row(what, ratio, "times as long", at_most(TIMES_ONE), hint)

@@ -1,5 +1,6 @@
 """Programs of their own: started, known to be ready, watched by what the system counts, ended."""
 
+import os
 import re
 import subprocess
 import threading
@@ -63,6 +64,7 @@ def running(*command: str | Path, ready: str) -> Iterator[Program]:
     with subprocess.Popen(
         command,
         cwd=ROOT,
+        env=_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -77,6 +79,11 @@ def running(*command: str | Path, ready: str) -> Iterator[Program]:
         finally:
             _end(process)
             reader.join()
+
+
+def _environment() -> dict[str, str]:
+    """Without the variable that makes Python compile every module at each start."""
+    return {name: each for name, each in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def ask(url: str, *, method: str = "GET") -> bytes:

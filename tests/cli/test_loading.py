@@ -21,7 +21,10 @@ SELDOM = {
     "exporter.simulator",
     "exporter.web.config.reading",  # where there is a web configuration
     "exporter.web.status.document",
+    "exporter.web.status.fleet",
+    "exporter.web.status.outdated",
     "exporter.web.status.page",
+    "exporter.web.status.view",
     "jinja2",
     "shtab",
 }

@@ -11,15 +11,11 @@ from typing import Final
 from exporter.state.snapshot import Snapshot
 
 from .outdated import natural
+from .query import STATES
 from .view import Now, is_empty, is_stale, state_of
 
 FLEET: Final = 10
 """Targets up to which one page shows each in full; more of them get one row each, in pages."""
-
-STATES: Final = ("failing", "stale", "waiting", "empty", "up")
-"""What targets can be chosen by, the worst first. Data can be stale in any state, and a target that
-is up can be empty: without model services.
-"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def natural(text: str) -> list[str | int]:
     return parts
 
 
-ORDERS: Final[Mapping[str, Callable[[OutdatedRow], Any]]] = {
+_KEYS: Final[Mapping[str, Callable[[OutdatedRow], Any]]] = {
     "name": lambda row: natural(row.service.name),
     "target": lambda row: row.target,
     "framework": lambda row: row.service.framework.casefold(),
@@ -58,7 +58,7 @@ ORDERS: Final[Mapping[str, Callable[[OutdatedRow], Any]]] = {
     "created": lambda row: row.service.created,
     "changed": lambda row: row.service.last_operation,
 }
-"""What the table can be sorted by, the default first."""
+"""What a row is sorted by, for each of `query.ORDERS`."""
 
 
 def outdated(target: str, services: Iterable[Service]) -> tuple[OutdatedRow, ...]:
@@ -87,7 +87,7 @@ def _first(
     rows: Iterable[OutdatedRow], number: int, sort: str, *, descending: bool
 ) -> list[OutdatedRow]:
     """The first rows, without sorting all: that would keep other threads waiting."""
-    keyed = [(ORDERS[sort](row), row) for row in rows]
+    keyed = [(_KEYS[sort](row), row) for row in rows]
     known = [pair for pair in keyed if pair[0] is not None]
     pick = heapq.nlargest if descending else heapq.nsmallest
     picked = pick(number, known, key=itemgetter(0))

@@ -15,11 +15,10 @@ from exporter.state.inventory import Inventory
 from .assets import SCRIPT_DIGEST, SCRIPT_PATH, STYLE
 from .chart import Chart
 from .content import content
-from .fleet import FLEET, STATES, Counts
+from .fleet import FLEET, Counts
 from .i18n import Formatter, figure, size, utc
 from .lists import failing_lists, list_views
-from .outdated import ORDERS
-from .query import LANGUAGES, PageQuery
+from .query import LANGUAGES, ORDERS, STATES, PageQuery
 from .runbooks import runbook
 from .sources import Sources
 from .view import Now

@@ -1,4 +1,7 @@
-"""The queries of the status page and of its JSON; an invalid value in one is ignored."""
+"""The queries of the status page and of its JSON; an invalid value in one is ignored.
+
+What can be asked for is listed here, apart from what answers it: that is loaded when it is needed.
+"""
 
 import re
 from collections.abc import Mapping
@@ -10,13 +13,27 @@ from exporter.state.hints import Language
 from exporter.state.labels import sanitize_label
 from exporter.web.negotiation import header_members
 
-from .fleet import STATES
-from .outdated import ORDERS
-
 LANGUAGES: Final[Mapping[Language, str]] = {"en": "en", "zh": "zh-Hans"}
 """The page's languages with their tags in HTML and HTTP; the first is the default."""
 
-DEFAULT_ORDER: Final = next(iter(ORDERS))
+STATES: Final = ("failing", "stale", "waiting", "empty", "up")
+"""What targets can be chosen by, the worst first. Data can be stale in any state, and a target that
+is up can be empty: without model services.
+"""
+
+ORDERS: Final = (
+    "name",
+    "target",
+    "framework",
+    "type",
+    "source",
+    "version",
+    "created",
+    "changed",
+)
+"""What the table of services with a new version can be sorted by, the default first."""
+
+DEFAULT_ORDER: Final = ORDERS[0]
 
 PER_PAGE: Final = 50
 """Targets on a page, and in a document that asks for no other number."""

@@ -23,9 +23,9 @@ from exporter.state.hints import (
     hint_for_code,
 )
 from exporter.state.platform import CredentialKind
-from exporter.web.status.fleet import STATES
 from exporter.web.status.i18n import Formatter, duration, figure, size, utc
 from exporter.web.status.messages import MESSAGES, REASONS, UNITS
+from exporter.web.status.query import STATES
 from exporter.zstack import Operation, ZStackError
 from exporter.zstack.errors import DeniedError, RejectedError, Symptom, UnreachableError
 

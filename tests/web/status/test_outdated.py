@@ -7,12 +7,12 @@ import pytest
 from exporter.state.services import Service
 from exporter.web.status.outdated import (
     MOST_ROWS,
-    ORDERS,
     ROWS_PER_PAGE,
     OutdatedRow,
     outdated,
     select,
 )
+from exporter.web.status.query import ORDERS
 from exporter.zstack import ModelService
 from tests.support.builders import found
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.web.status.outdated import ORDERS
-from exporter.web.status.query import LANGUAGES, PageQuery, best_language
+from exporter.web.status.query import LANGUAGES, ORDERS, PageQuery, best_language
 
 TAGS = st.from_regex(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,2}", fullmatch=True)
 QUALITIES = st.integers(0, 1000).map(lambda thousandths: f"{thousandths / 1000:.3f}")
