@@ -20,6 +20,7 @@ from .chromium import Tab, tab
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PHONE: Final = {"width": 360, "height": 740}
+TABLET: Final = {"width": 900, "height": 1200}
 DESK: Final = {"width": 1280, "height": 900}
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
@@ -178,7 +179,7 @@ async def test_a_uuid_a_framework_a_type_and_a_source_stand_on_one_line_on_a_des
         assert [text for text, height in heights if height > 30] == []
 
 
-@pytest.mark.parametrize("window", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("window", [PHONE, TABLET, DESK], ids=["phone", "tablet", "desk"])
 async def test_untrusted_text_stays_text(browser: Browser, window: dict[str, int]) -> None:
     cloud = Cloud(services=len(HOSTILE))
     for uuid, text in zip(list(cloud.estate), HOSTILE, strict=True):
@@ -210,6 +211,21 @@ async def test_untrusted_text_stays_text(browser: Browser, window: dict[str, int
         )
         assert strays == []
         assert await wide(one) <= 0
+
+
+async def test_a_long_name_breaks_no_word_beside_it(browser: Browser) -> None:
+    async with (
+        serving(Cloud(services=3)) as url,
+        exporting(targets={"n" * 64: target(url), "lab": target(url)}) as exporter,
+    ):
+        await exporter.until(is_up, "/probe?target=lab")
+        await exporter.until(is_up, f"/probe?target={'n' * 64}")
+        async with tab(browser, exporter.url("/"), viewport=TABLET) as one:
+            heights = await one.evaluate(
+                "[...document.querySelectorAll('.targets .state')].map(each => each.offsetHeight)"
+            )
+            assert len(heights) == 2
+            assert max(heights) < 30
 
 
 async def test_a_search_narrows_the_table_and_can_be_taken_back(browser: Browser) -> None:
