@@ -54,6 +54,8 @@ def _without_port(text: str) -> str:
         return f"write a colon before the port, like :10521; {_UP_TO}"
     if text.startswith(("http://", "https://")):
         return f"leave http:// off: {_LISTEN_EXAMPLES}"
+    if re.fullmatch(r"[\w.-]+|\[[0-9A-Fa-f:.%\w]+\]", text):
+        return "write a colon and a port after the host, like localhost:10521"
     return ""
 
 

@@ -66,6 +66,9 @@ class Explainer:
         place = detail["loc"]
         if detail["type"] == "extra_forbidden":
             return Fault(self.where(place), "is not a setting", self._suggestion(place))
+        if detail["type"] == "model_type" and self._is_setting_of_target(place):
+            fix = "write target: for one platform, or a name above the settings of each"
+            return Fault(self.where(place), "is a setting where a target's name belongs", fix)
         what, fix = _message(detail), _fix(detail)
         if detail["type"] == MISSING and not fix:
             fix = f"set {self._ways(place)}"
@@ -89,11 +92,19 @@ class Explainer:
         # A named target's settings are those of the one target.
         section = ".".join(["target"] if parents[:1] == ["targets"] else parents)
         siblings = self._children(section)
+        letters = re.sub("[_-]", "", name.casefold())
+        if advice := _ADVICE.get(letters):
+            return advice
+        if (meant := _MEANT.get(letters)) in siblings:
+            return f"did you mean {meant}?"
         if hint := did_you_mean(name.replace("-", "_"), siblings):
             return hint
         if elsewhere := [s.key for s in self.settings if name in {s.path[-1], s.key}]:
             return f"did you mean {name.rsplit('.')[-1]} under {elsewhere[0].rsplit('.')[0]}?"
         return f"known here: {', '.join(siblings)}"
+
+    def _is_setting_of_target(self, place: Place) -> bool:
+        return len(place) > 1 and place[0] == "targets" and place[-1] in self._children("target")
 
     def _children(self, section: str) -> tuple[str, ...]:
         if not section:
@@ -143,6 +154,31 @@ def _part(part: int | str) -> str:
 
 
 _LONGEST_SHOWN = 64
+
+_ADVICE: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("tlsserverconfig", "httpserverconfig", "basicauthusers", "ratelimit"),
+        "write it into the file that web.config_file names",
+    ),
+    **dict.fromkeys(
+        ("verify", "verifyssl", "sslverify", "tlsverify", "verifytls"),
+        "remove it: certificates are verified; insecure_skip_verify turns that off",
+    ),
+}
+"""What to do about keys of other programs, without punctuation and case."""
+_MEANT: Mapping[str, str] = {
+    **dict.fromkeys(("user", "username", "login", "accountname"), "account"),
+    **dict.fromkeys(("address", "baseurl", "endpoint", "host", "server"), "url"),
+    **dict.fromkeys(("keyid", "accesskey", "ak"), "access_key_id"),
+    **dict.fromkeys(("secretkey", "secretaccesskey", "keysecret", "sk"), "access_key_secret"),
+    **dict.fromkeys(("token", "session", "sessionid"), "session_uuid"),
+    **dict.fromkeys(("ca", "cacert", "cafile", "tlsca"), "ca_file"),
+    **dict.fromkeys(
+        ("insecure", "tlsinsecure", "tlsskipverify", "skipverify"), "insecure_skip_verify"
+    ),
+    **dict.fromkeys(("zone", "tz"), "time_zone"),
+}
+"""Settings by what other programs call them, likewise."""
 
 _WHOLE_NUMBER = ("must be a whole number", "write digits alone, such as 1000")
 _SWITCH = ("must be true or false", "write true or false")

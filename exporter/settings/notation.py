@@ -102,7 +102,7 @@ def read_zone(text: str) -> tzinfo | None:
 
 _SHANGHAI: Final = "Asia/Shanghai"
 _CITIES: Final = {
-    **dict.fromkeys(("beijing", "china", "chinastandardtime"), _SHANGHAI),
+    **dict.fromkeys(("beijing", "peking", "china", "chinastandardtime"), _SHANGHAI),
     "india": "Asia/Kolkata",
     "uk": "Europe/London",
 }

@@ -113,6 +113,15 @@ DOCUMENTS = (
         f"targets:\n  - url: http://10.0.0.5\n    password: {SECRET}\n",
     ),
     Case(
+        "one target below targets",
+        *(
+            "where a target's name belongs",
+            line(2, "targets.url"),
+            "write target: for one platform",
+        ),
+        "targets:\n  url: http://10.0.0.5\n",
+    ),
+    Case(
         "targets without any",
         *("must not be empty", line(1, "targets"), "write at least one below it"),
         "targets: {}\n",

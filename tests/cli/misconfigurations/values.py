@@ -38,6 +38,34 @@ VALUES = (
         *("is not a setting", line(5, "target.listen_address"), "listen_address under web?"),
         one("listen_address: ':80'"),
     ),
+    *(
+        Case(
+            f"what another program calls {name}",
+            *("is not a setting", line(5, f"target.{name}"), f"did you mean {meant}?"),
+            one(f"{name}: x"),
+        )
+        for name, meant in (
+            ("username", "account"),
+            ("secret_key", "access_key_secret"),
+            ("tls_skip_verify", "insecure_skip_verify"),
+            ("tz", "time_zone"),
+        )
+    ),
+    Case(
+        "a switch that another program has the other way round",
+        *("is not a setting", line(5, "target.verify_ssl"), "remove it: certificates are verified"),
+        one("verify_ssl: true"),
+    ),
+    Case(
+        "TLS of the web configuration among the settings",
+        *("is not a setting", line(5, "web.tls_server_config"), "that web.config_file names"),
+        one() + "web: {tls_server_config: {cert_file: c.pem}}\n",
+    ),
+    Case(
+        "a host without a port to listen on",
+        *("is not an address", line(5, "web.listen_address[0]"), "a port after the host"),
+        one() + "web: {listen_address: localhost}\n",
+    ),
     Case(
         "a misspelt section",
         *("is not a setting", line(5, "wbe"), "did you mean web?"),
