@@ -36,7 +36,14 @@ async def warn_of_targets(
         _log(await asyncio.to_thread(_of_targets, targets, files))
 
 
+def _has_other_users() -> bool:
+    """Whether others can read files here: process 1 is the one of a container, as a rule."""
+    return os.getpid() != 1
+
+
 def _exposed(settings: Settings, web_files: Iterable[Path]) -> list[Fault]:
+    if not _has_other_users():
+        return []
     file = settings.config.file
     found = [None if file is None else exposure.of_configuration(file)]
     return [*filter(None, (*found, *map(exposure.of_key, web_files)))]
@@ -46,7 +53,7 @@ def _of_targets(targets: Mapping[str, TargetSettings], files: Iterable[TargetsFi
     of_files = (
         exposure.of_targets_file(Path(each.file), each.targets.values())
         for each in files
-        if each.targets.keys() & targets.keys()
+        if each.targets.keys() & targets.keys() and _has_other_users()
     )
     own = (fault for target in targets.values() for fault in _of_target(target))
     return [*own, *filter(None, of_files)]
@@ -58,7 +65,8 @@ def _of_target(target: TargetSettings) -> Iterator[Fault]:
     if secret is not None and is_quoted(secret.get_secret_value()):
         where = target.where(target.credentials.file_setting.removesuffix("_file"))
         yield Fault(where, "begins and ends with a quote", QUOTES_HINT)
-    yield from exposure.of_target(target)
+    if _has_other_users():
+        yield from exposure.of_target(target)
 
 
 def _log(faults: Collection[Fault]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from .faults import Fault
+from .faults import Fault, SettingsError
 from .file import read_file
 from .looks import shown
 from .names import declared
@@ -43,8 +43,11 @@ def of_target(target: TargetSettings) -> Iterator[Fault]:
 
 
 def of_configuration(file: Path) -> Fault | None:
-    """The configuration file, which has loaded; blocks."""
-    tree = read_file(file).tree
+    """The configuration file; blocks. None where it cannot be read any more."""
+    try:
+        tree = read_file(file).tree
+    except SettingsError:
+        return None
     return of_file(file, [tree.get("target") or {}, *(tree.get("targets") or {}).values()])
 
 
@@ -64,6 +67,10 @@ def of_file(file: Path, targets: Iterable[Mapping[str, object]]) -> Fault | None
 
 def of_key(file: Path) -> Fault | None:
     """A file of the web configuration, which may hold a key; blocks."""
-    if not is_world_readable(file) or _PRIVATE_KEY not in file.read_bytes():
+    try:
+        holds_key = is_world_readable(file) and _PRIVATE_KEY in file.read_bytes()
+    except OSError:  # it has gone
+        return None
+    if not holds_key:
         return None
     return Fault(str(file), "every user can read its key", forbid_others(file))
