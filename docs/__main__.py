@@ -8,6 +8,8 @@ from functools import reduce
 from pathlib import Path
 from textwrap import fill
 
+from exporter.cli.settings_table import NAME as SETTINGS_TABLE
+from exporter.cli.settings_table import Setting as SettingRow
 from exporter.metrics.family import Family
 from exporter.metrics.table import SECTIONS
 from exporter.settings import Setting, Settings, declared, sections
@@ -135,6 +137,16 @@ def _dashboard(name: str) -> str:
     return f"### {title}\n\n{dashboard['description']}\n\n" + "\n".join([head, *rows]) + "\n"
 
 
+def settings_table() -> str:
+    """The settings as the command line reads them, which loads none of their declarations."""
+    shown = [
+        {name: getattr(setting, name) for name in SettingRow._fields}
+        for setting in declared(Settings)
+    ]
+    table = {"sections": sections(Settings), "settings": shown}
+    return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
+
+
 def example_file() -> str:
     """A configuration file with every setting; all but those of a working target are commented."""
     groups = (_example_section(name, about) for name, about in sections(Settings).items())
@@ -239,6 +251,7 @@ DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
         each(region("alerts", rules.alerts_table), region("records", rules.records_table)),
     ),
     ("config.example.yaml", lambda _: example_file()),
+    (f"exporter/cli/{SETTINGS_TABLE}", lambda _: settings_table()),
 )
 
 if __name__ == "__main__":

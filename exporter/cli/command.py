@@ -47,5 +47,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "config": Command("print or write an example of the configuration file", "config"),
     "hash-password": Command("hash a password for --web.config.file", "hash_password"),
     "completion": Command("complete commands and flags in a shell", "completion"),
+    "help": Command("show the flags of a command", "help"),
+    "version": Command("show the version and build facts", "version"),
 }
 """Every command by its name."""

@@ -4,18 +4,14 @@ import argparse
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-import shtab
-
 from exporter import NAME
-from exporter.settings import Settings, declared
 
 from .command import COMMANDS, Arguments
 from .exit_codes import OK
 from .parser import Parser, command_parser
+from .settings_table import table
 
 SHELLS: Final = ("bash", "zsh", "fish")
-
-_SECRETS: Final = frozenset(setting.key for setting in declared(Settings) if setting.secret)
 
 
 def parser() -> Parser:
@@ -44,6 +40,8 @@ def script(
     `root` has the flags that are known without a command. The parsers can't be used for parsing
     any more: their actions are changed.
     """
+    import shtab
+
     program = argparse.ArgumentParser(prog=root.prog, parents=[root], add_help=False)
     choices = program.add_subparsers()
     for name, command in commands.items():
@@ -55,9 +53,12 @@ def script(
 
 
 def _complete(actions: Iterable[argparse.Action]) -> None:
+    import shtab
+
+    secrets = {setting.key for setting in table().settings if setting.secret}
     for action in actions:
         metavar = action.metavar if isinstance(action.metavar, str) else ""
-        if action.dest in _SECRETS:
+        if action.dest in secrets:
             action.help = argparse.SUPPRESS
         elif metavar == "FILE":
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own attribute

@@ -1,7 +1,6 @@
 """The demo: a simulated platform, with faults now and then, and its exporter, on loopback."""
 
 import argparse
-import asyncio
 from functools import partial
 from typing import Any
 
@@ -24,6 +23,8 @@ def parser() -> Parser:
 
 def run(given: Arguments) -> int:
     """Run both until a signal ends them."""
+    import asyncio
+
     from exporter import simulator
     from exporter.daemon import serve
     from exporter.daemon.signals import Signals

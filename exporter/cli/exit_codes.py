@@ -3,12 +3,9 @@
 import signal
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from exporter import NAME
-
-if TYPE_CHECKING:  # most commands end without a fault, and some need no settings
-    from exporter.settings import Fault
 
 OK: Final = 0
 FAILED: Final = 1
@@ -16,8 +13,11 @@ MISUSED: Final = 2
 INTERRUPTED: Final = 128 + signal.SIGINT
 
 
-def usage_error(faults: Iterable["Fault"]) -> int:
-    """Print a line for each fault, without a log's fields: its reader has typed the command."""
+def usage_error(faults: Iterable[object]) -> int:
+    """Print a line for each fault, without a log's fields: its reader has typed the command.
+
+    A fault is one of the settings, or a text.
+    """
     for fault in faults:
         print(f"{NAME}: {fault}", file=sys.stderr)  # noqa: T201 - meant for a terminal
     return MISUSED

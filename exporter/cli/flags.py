@@ -1,4 +1,4 @@
-"""The command line of the settings: one flag for each, derived from its declaration.
+"""The command line of the settings: one flag for each, as its declaration wants it.
 
 Values are passed on as text; the settings check them, so that a flag, a variable and a key of the
 file follow the same rules and have the same messages.
@@ -10,9 +10,8 @@ from typing import Any, NoReturn
 
 from typing_extensions import override
 
-from exporter.settings import Setting, Settings, declared, sections
-
 from .parser import Refusal
+from .settings_table import Setting, table
 
 
 def add_flags(parser: argparse.ArgumentParser, only: Container[str] | None = None) -> None:
@@ -21,10 +20,10 @@ def add_flags(parser: argparse.ArgumentParser, only: Container[str] | None = Non
     A secret has no flag, only an entry in the help. `only` limits them to settings of these keys.
     """
     parser.usage = parser.usage or "%(prog)s [flags]"
-    chosen = [setting for setting in declared(Settings) if only is None or setting.key in only]
+    chosen = [setting for setting in table().settings if only is None or setting.key in only]
     groups = {
         name: parser.add_argument_group(name, description)
-        for name, description in sections(Settings).items()
+        for name, description in table().sections.items()
         if any(setting.path[0] == name for setting in chosen)
     }
     for setting in chosen:
@@ -37,7 +36,7 @@ def add_flags(parser: argparse.ArgumentParser, only: Container[str] | None = Non
 def flag_values(namespace: argparse.Namespace) -> dict[str, Any]:
     """The given values, nested as the settings are; the others are absent."""
     values: dict[str, Any] = {}
-    for setting in declared(Settings):
+    for setting in table().settings:
         if setting.key in namespace:
             section = values
             for name in setting.path[:-1]:
@@ -91,6 +90,6 @@ class _Refuse(Refusal):
 
     def _other_ways(self) -> str:
         key = f"{self.setting.key}_file"
-        flag = next((s.flag for s in declared(Settings) if s.key == key), None)
+        flag = next((s.flag for s in table().settings if s.key == key), None)
         other = f"{flag} ({key})" if flag else f"{self.setting.key} in the file"
         return f"set {other} or {self.setting.environment}"

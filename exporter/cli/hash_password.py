@@ -4,8 +4,6 @@ import getpass
 import signal
 import sys
 
-from exporter.web.config.passwords import hashed
-
 from .command import Arguments
 from .exit_codes import INTERRUPTED, OK, usage_error
 from .parser import Parser, command_parser
@@ -23,6 +21,8 @@ def parser() -> Parser:
 
 def run(_given: Arguments) -> int:
     """Print the hash of a password that is typed or piped in."""
+    from exporter.web.config.hashing import hashed
+
     # An interrupt must raise, so that getpass turns the terminal's echo on again.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -38,9 +38,7 @@ def run(_given: Arguments) -> int:
 
 
 def _refused(what: str, fix: str = "") -> int:
-    from exporter.settings import Fault
-
-    return usage_error([Fault("password", what, fix)])
+    return usage_error([f"password: {what}" + (f"; {fix}" if fix else "")])
 
 
 def _password() -> str:

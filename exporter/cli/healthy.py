@@ -1,5 +1,6 @@
 """Ask a running exporter over HTTP or TLS whether it is alive, as supervisors do."""
 
+import os
 import ssl
 import sys
 from contextlib import suppress
@@ -7,17 +8,17 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Final, Self
+from urllib.parse import quote, urlsplit
 
 from typing_extensions import override
-from yarl import URL
 
 from exporter import NAME
-from exporter.settings import Address, Fault, SettingsError, listen_addresses
 
 from .command import Arguments
-from .exit_codes import FAILED, OK, usage_error
+from .exit_codes import FAILED, MISUSED, OK, usage_error
 from .flags import add_flags, flag_values
 from .parser import Parser, command_parser
+from .settings_table import table
 
 PATH: Final = "/-/healthy"
 
@@ -26,6 +27,12 @@ SECONDS: Final = 3.0
 
 _LOOPBACK: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
 """The address to ask where the exporter listens on every interface."""
+
+_LISTENING: Final = "web.listen_address"
+_READ: Final = ("config.file", _LISTENING)
+"""The settings that name the address, or the file that may do so."""
+
+_PORTS: Final = {"http": 80, "https": 443}
 
 _CLOSED: Final = (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError)
 
@@ -40,19 +47,15 @@ def parser() -> Parser:
     made.add_argument(
         "--url", help="where to ask instead, such as http://127.0.0.1:10521 or https://[::1]:10521"
     )
-    add_flags(made, only=("config.file", "web.listen_address"))
+    add_flags(made, only=_READ)
     return made
 
 
 def run(given: Arguments) -> int:
     """Ask once, and print the answer in one line."""
-    try:
-        endpoint = Endpoint.from_url(given.url) if given.url else _configured(given)
-    except SettingsError as error:
-        return usage_error(error.faults)
-    except ValueError:
-        hint = "write it like http://127.0.0.1:10521"
-        return usage_error([Fault("--url", "is not a URL of an exporter", hint)])
+    endpoint = _endpoint(given)
+    if endpoint is None:
+        return MISUSED
     try:
         check(endpoint)
     except UnhealthyError as error:
@@ -62,13 +65,44 @@ def run(given: Arguments) -> int:
     return OK
 
 
-def _configured(given: Arguments) -> "Endpoint":
+def _endpoint(given: Arguments) -> "Endpoint | None":
+    """Where to ask; None after what is wrong with it has been printed."""
+    try:
+        return Endpoint.from_url(given.url) if given.url else _configured(given)
+    except ValueError:
+        from exporter.settings import Fault
+
+        hint = "write it like http://127.0.0.1:10521"
+        usage_error([Fault("--url", "is not a URL of an exporter", hint)])
+        return None
+
+
+def _configured(given: Arguments) -> "Endpoint | None":
     """The first address of the settings: the exporter answers at all of them or at none."""
-    host, port = listen_addresses(flag_values(given))[0]
+    if not _is_configured(given):
+        # The declarations of the settings take longer to load than all else here.
+        [default] = (each.default for each in table().settings if each.key == _LISTENING)
+        host, _, number = default.rpartition(":")
+        return Endpoint.listening(host, int(number))
+
+    from exporter.settings import Fault, SettingsError, listen_addresses
+
+    try:
+        host, port = listen_addresses(flag_values(given))[0]
+    except SettingsError as error:
+        usage_error(error.faults)
+        return None
     if not port:
         fault = Fault("--url", "is missing, as the port is any free one", "see its log for the URL")
-        raise SettingsError([fault])
-    return Endpoint(Address(_LOOPBACK.get(host, host), port))
+        usage_error([fault])
+        return None
+    return Endpoint.listening(host, port)
+
+
+def _is_configured(given: Arguments) -> bool:
+    """Whether flags or environment name the address, or a file that may do so."""
+    variables = (each.environment for each in table().settings if each.key in _READ)
+    return bool(flag_values(given)) or any(map(os.environ.get, variables))
 
 
 class UnhealthyError(Exception):
@@ -83,22 +117,30 @@ class Endpoint:
     the exporter then keeps the one before, and is healthy.
     """
 
-    address: Address
+    host: str
+    port: int
     path: str = PATH
     scheme: str = ""
 
     @classmethod
+    def listening(cls, host: str, port: int) -> Self:
+        """An exporter on this machine that listens on this address."""
+        return cls(_LOOPBACK.get(host, host), port)
+
+    @classmethod
     def from_url(cls, url: str) -> Self:
         """The exporter at this URL. Raises ValueError for anything else than an HTTP URL."""
-        parsed = URL(url)
-        if parsed.scheme not in {"http", "https"} or not parsed.host:
+        parsed = urlsplit(url)
+        if parsed.scheme not in _PORTS or not parsed.hostname:
             raise ValueError("there is no scheme or no host")
-        address = Address(parsed.host, parsed.port or 0)
-        return cls(address, parsed.path.rstrip("/") + PATH, parsed.scheme)
+        parsed.hostname.encode("idna")  # a UnicodeError is a ValueError
+        path = quote(parsed.path.rstrip("/"), safe="/%") + PATH
+        return cls(parsed.hostname, parsed.port or _PORTS[parsed.scheme], path, parsed.scheme)
 
     @override
     def __str__(self) -> str:
-        return f"{self.scheme or 'http'}://{self.address}{self.path}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme or 'http'}://{host}:{self.port}{self.path}"
 
 
 def check(endpoint: Endpoint) -> None:
@@ -152,7 +194,7 @@ def _get(endpoint: Endpoint) -> int:
 
 
 def _connection(endpoint: Endpoint) -> HTTPConnection:
-    host, port = endpoint.address
+    host, port = endpoint.host, endpoint.port
     if endpoint.scheme == "http":
         return HTTPConnection(host, port, timeout=SECONDS)
     context = ssl.create_default_context()

@@ -6,11 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from exporter.build import version_text
-
 from .command import COMMANDS
-from .exit_codes import FAILED, OK, usage_error
-from .loading import light_loading
+from .exit_codes import FAILED
+from .help import unknown_command
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -26,23 +24,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments == ["--version"]:  # beside other flags it is one of `serve`
-        print(version_text())  # noqa: T201 - the answer
-        return OK
     name, *given = _with_command(arguments)
     if name not in COMMANDS:
-        return _unknown(name)
+        return unknown_command(name)
     command = COMMANDS[name]
-    with light_loading():  # the settings
-        parser = command.parser()
-    return command.run(parser.parse_args(given))
-
-
-def _unknown(name: str) -> int:
-    from exporter.settings import Fault, did_you_mean
-
-    hint = did_you_mean(name, COMMANDS) or f"--help lists {', '.join(COMMANDS)}"
-    return usage_error([Fault(f"{name!a}", "is not a command", hint)])
+    return command.run(command.parser().parse_args(given))
 
 
 def _prepare_output() -> None:
@@ -57,4 +43,6 @@ def _prepare_output() -> None:
 
 def _with_command(arguments: list[str]) -> list[str]:
     """The arguments, after `serve` where they name no command."""
+    if arguments in (["--version"], ["-V"]):  # beside other flags they are those of `serve`
+        return ["version"]
     return arguments if arguments and not arguments[0].startswith("-") else ["serve", *arguments]

@@ -3,13 +3,10 @@
 Others may read that file at any time, as node_exporter's textfile collector does.
 """
 
-import asyncio
 import sys
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-
-from exporter.settings import Settings, load
 
 from .command import Arguments
 from .exit_codes import FAILED, OK
@@ -33,8 +30,11 @@ def parser() -> Parser:
 
 def run(given: Arguments) -> int:
     """Poll once; print the page, or replace a file with it in one step."""
+    import asyncio
+
     from exporter.daemon.once import once
     from exporter.daemon.signals import Signals, run_until
+    from exporter.settings import Settings, load
 
     from .running import run_with_settings
 

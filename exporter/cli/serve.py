@@ -7,13 +7,10 @@ from typing import NoReturn
 from typing_extensions import override
 
 from exporter import NAME
-from exporter.build import version_text
-from exporter.settings import Settings, load
 
 from .command import COMMANDS, Arguments
 from .exit_codes import OK
 from .flags import add_flags, flag_values
-from .loading import light_loading
 from .parser import Parser
 
 
@@ -21,7 +18,7 @@ def parser() -> Parser:
     """Flags of the daemon, which are also those of the program without a command."""
     made = Parser(prog=NAME, usage=f"{NAME} [command] [flags]", description=_description())
     made.add_argument(
-        "--version", action=_Version, nargs=0, help="show the version and build facts"
+        "-V", "--version", action=_Version, nargs=0, help="show the version and build facts"
     )
     made.add_argument(
         "--config.check",
@@ -35,10 +32,13 @@ def parser() -> Parser:
 
 def run(given: Arguments) -> int:
     """Poll and serve until a signal ends it."""
-    with light_loading():  # the rest
+    from .loading import light_loading
+
+    with light_loading():  # of all that the daemon needs
         from exporter.daemon import memory, serve
         from exporter.daemon.once import check_files
         from exporter.daemon.signals import Signals
+        from exporter.settings import Settings, load
 
         from .running import run_with_settings
 
@@ -77,5 +77,7 @@ class _Version(argparse.Action):
 
     @override
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from exporter.build import version_text
+
         print(version_text())  # noqa: T201 - the answer
         parser.exit()

@@ -1,10 +1,16 @@
 """The simulator's own program, as a command."""
 
-from exporter.simulator.flags import parser
+import argparse
 
 from .command import Arguments
+from .parser import Parser, help_width
 
-__all__ = ["parser", "run"]
+
+def parser() -> argparse.ArgumentParser:
+    """Flags of `simulate`, which the simulator declares."""
+    from exporter.simulator.flags import parser
+
+    return parser(Parser, help_width())
 
 
 def run(given: Arguments) -> int:

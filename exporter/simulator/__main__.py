@@ -57,7 +57,8 @@ async def run(
         except OSError as error:
             address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             reason = error.strerror or error
-            print(f"cannot listen on {address}: {reason}", file=sys.stderr)  # noqa: T201 - a program's output
+            hint = "choose another --web.listen-address; with port 0 it is any free one"
+            print(f"cannot listen on {address}: {reason}; {hint}", file=sys.stderr)  # noqa: T201 - a program's output
             return 1
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         living = tasks.create_task(live(cloud, every=evolve, trouble_every=trouble))

@@ -9,9 +9,6 @@ from typing import Any, get_type_hints
 from .faults import Fault, Rule
 from .flag_values import number, whole
 
-WIDTH = 100
-"""Columns of the help."""
-
 _FAULTS: Mapping[str, Callable[..., Fault]] = {
     name: constructor
     for name, constructor in inspect.getmembers(Fault, inspect.ismethod)
@@ -20,14 +17,23 @@ _FAULTS: Mapping[str, Callable[..., Fault]] = {
 """Those that a flag can describe: `changing` takes a function."""
 
 
-def fault_kinds() -> str:
-    """A line for each kind with its required parameters, then the optional ones."""
+def fault_kinds(columns: int) -> str:
+    """Each kind with its required parameters, then the optional ones."""
     kinds = {
         ",".join([kind, *(f"{key}=" for key in _needed(kind))]).replace(",", ":", 1): constructor
         for kind, constructor in _FAULTS.items()
     }
-    width = max(map(len, kinds))
-    lines = [f"  {kind:{width}}  {inspect.getdoc(made)}" for kind, made in kinds.items()]
+    width = max(map(len, kinds)) + 4
+    lines = [
+        fill(
+            f"{kind:{width - 4}}  {inspect.getdoc(made)}",
+            columns,
+            initial_indent="  ",
+            subsequent_indent=" " * width,
+            break_on_hyphens=False,
+        )
+        for kind, made in kinds.items()
+    ]
     optional = [
         f"{kind}:{key}={parameter.default or ''}"
         for kind in _FAULTS
@@ -38,7 +44,7 @@ def fault_kinds() -> str:
         f"Some take more: {', '.join(optional)}. All take operation=, path=, start=, "
         "page=, times=, lasting= (seconds), to limit them: "
         "slow:seconds=5,operation=QueryModelService,times=3",
-        WIDTH,
+        columns,
         break_on_hyphens=False,
     )
     return "\n".join(["kinds of fault:", *lines, "", more])

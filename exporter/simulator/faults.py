@@ -114,9 +114,9 @@ class Fault:
         return cls("text", effects.answering(answers.text(status, body)), **rule)
 
     @classmethod
-    def rate_limited(cls, **rule: Unpack[Rule]) -> Self:
+    def rate_limited(cls, *, body: str = "Rate limit exceeded", **rule: Unpack[Rule]) -> Self:
         """429, in the words of the limiter of ZStack 5.3.20."""
-        answer = answers.text(HTTPStatus.TOO_MANY_REQUESTS, "Rate limit exceeded")
+        answer = answers.text(HTTPStatus.TOO_MANY_REQUESTS, body)
         return cls("rate_limited", effects.answering(answer), **rule)
 
     @classmethod
@@ -134,9 +134,11 @@ class Fault:
         return cls("refused_address", effects.answering(answer), **rule)
 
     @classmethod
-    def not_ready(cls, **rule: Unpack[Rule]) -> Self:
+    def not_ready(
+        cls, *, details: str = "management node is not ready", **rule: Unpack[Rule]
+    ) -> Self:
         """The management node is still starting."""
-        error = ApiError("SYS.1010", "management node is not ready")
+        error = ApiError("SYS.1010", details)
         return cls("not_ready", effects.raising(error), **rule)
 
     @classmethod

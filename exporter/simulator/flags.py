@@ -1,10 +1,12 @@
 """The simulator's command line: a flag for each field of `Cloud`."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 
 from .accounts import EXAMPLE_KEY_ID
 from .centers import SHIPPED
-from .fault_flags import WIDTH, fault, fault_kinds
+from .fault_flags import fault, fault_kinds
 from .flag_values import address, count, password, seconds, whole, zone
 from .inventory import PROFILES
 from .wire import DATE_STYLES
@@ -13,18 +15,18 @@ PASSWORD = "password"  # noqa: S105 - a simulator has nothing to hide
 """ZStack's own first password."""
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=30, width=WIDTH)
+_PLAIN = partial(argparse.ArgumentParser, formatter_class=argparse.RawDescriptionHelpFormatter)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of the simulator's command line."""
-    made = argparse.ArgumentParser(
+def parser(
+    make: Callable[..., argparse.ArgumentParser] = _PLAIN, columns: int = 80
+) -> argparse.ArgumentParser:
+    """The parser of the simulator's command line, which `make` makes; `columns` of its epilog."""
+    made = make(
         prog="zstack-aios-exporter simulate",
         description="A ZStack AIOS API for trying things out. Its credentials are no secret.",
-        epilog=fault_kinds(),
-        formatter_class=_Help,
+        usage="%(prog)s [flags]",
+        epilog=fault_kinds(columns),
     )
     _add_platform(made.add_argument_group("platform"))
     _add_accounts(made.add_argument_group("accounts and sessions"))
@@ -35,12 +37,15 @@ def parser() -> argparse.ArgumentParser:
 def _add_platform(group: argparse._ArgumentGroup) -> None:
     flag = group.add_argument
     flag(
-        "--listen",
+        "--web.listen-address",
+        dest="listen",
         type=address,
         default="127.0.0.1:8080",
-        metavar="HOST:PORT",
+        metavar="ADDRESS",
         help="where to serve; port 0 is any free one (default: %(default)s)",
     )
+    # its name before the exporter's own flag had the same
+    flag("--listen", type=address, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     flag(
         "--services",
         type=count,

@@ -9,24 +9,25 @@ from .faults import QUERY, Fault
 from .groups import GROUPS
 
 TROUBLES: tuple[Callable[[], Fault], ...] = (
-    lambda: Fault.error("SYS.1000", "Could not open JPA EntityManager", operation=QUERY),
+    lambda: Fault.error("SYS.1012", "simulated: a management node is down", operation=QUERY),
     lambda: Fault.expired(operation=QUERY, times=1),
-    Fault.rate_limited,
-    lambda: Fault.error("ID.1002", "permission denied", operation=QUERY),
+    lambda: Fault.rate_limited(body="simulated: rate limit exceeded"),
+    lambda: Fault.error("ID.1002", "simulated: permission denied", operation=QUERY),
     Fault.html,
     lambda: Fault.slow(3.0, operation=QUERY),
-    lambda: Fault.error("LICENSE.1000", "license expired", operation=QUERY),
+    lambda: Fault.error("LICENSE.1000", "simulated: license expired", operation=QUERY),
     Fault.truncated,
-    Fault.not_ready,
-    lambda: Fault.error("SYS.1001", "query timeout", operation=GROUPS.operation),
-    lambda: Fault.error("SYS.1006", "denied by default", operation=CENTERS.operation),
+    lambda: Fault.not_ready(details="simulated: management node is not ready"),
+    lambda: Fault.error("SYS.1001", "simulated: query timeout", operation=GROUPS.operation),
+    lambda: Fault.error("ID.1002", "simulated: permission denied", operation=CENTERS.operation),
     Fault.reset,
 )
 """What goes wrong, one after the other: errors first that an operator meets in real life.
 
-Each is what a platform does to any client, so it holds for accounts and access keys alike: what
-stops a proxy, the limiter or the whole node meets logins too; the sessions end once, and a client
-that signs its requests has none to lose.
+The words of one begin with "simulated", and no code sends an operator to a log, which a simulator
+does not have. Each is what a platform does to any client, so it holds for accounts and access keys
+alike: what stops a proxy, the limiter or the whole node meets logins too; the sessions end once,
+and a client that signs its requests has none to lose.
 """
 
 _FIRST_TROUBLE = 15.0

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from exporter.cli.command import COMMANDS
 from exporter.cli.loading import light_loading
 from exporter.simulator import Cloud, serving
 from tests.support.commands import flags, page_of, start
 from tests.support.exporting import is_up, until_seen
 
 SERVER = {"aiohttp", "structlog", "prometheus_client", "msgspec", "isal", "exporter.daemon"}
-SETTINGS = {"pydantic", "pydantic_settings", "exporter.settings"}
+SETTINGS = {"pydantic", "pydantic_settings", "exporter.settings", "yaml"}
+LOOP = {"asyncio", "_asyncio"}
 SELDOM = {
     "bcrypt",  # where the web configuration names users
     "exporter.simulator",
@@ -30,7 +32,7 @@ SELDOM = {
 }
 
 
-def loaded(*arguments: str) -> set[str]:
+def loaded(*arguments: str, given: bytes = b"") -> set[str]:
     """The modules in a process in which a command has ended."""
     code = (
         "import sys\n"
@@ -40,7 +42,7 @@ def loaded(*arguments: str) -> set[str]:
         "print('loaded:', *sys.modules)"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, *arguments], input=b"", stdout=subprocess.PIPE, check=True
+        [sys.executable, "-c", code, *arguments], input=given, stdout=subprocess.PIPE, check=True
     )
     names = ran.stdout.decode().rpartition("loaded: ")[2].split()
     assert "exporter.cli.main" in names
@@ -48,20 +50,32 @@ def loaded(*arguments: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "once --help", "healthy --url http://127.0.0.1:1", "serve --no-such"]
+    "command",
+    [
+        *("--help", "--version", "help", "version", "hash-password --help", "rules", "config"),
+        *("healthy --url http://127.0.0.1:1", "healthy"),
+        *(f"help {name}" for name in COMMANDS if name != "simulate"),
+    ],
 )
-def test_flags_and_a_health_check_need_the_settings_alone(command: str) -> None:
-    names = loaded(*command.split())
+def test_help_version_and_a_health_check_load_no_settings_and_no_server(command: str) -> None:
+    assert not loaded(*command.split()) & (SETTINGS | SERVER | SELDOM | LOOP)
+
+
+@pytest.mark.parametrize("command", ["completion bash", "simulate --help"])
+def test_what_reads_the_flags_of_the_simulator_loads_no_server(command: str) -> None:
+    assert not loaded(*command.split()) & (SETTINGS | SERVER)
+
+
+@pytest.mark.parametrize("password", [b"hunter2\n", b"\n"], ids=["good", "empty"])
+def test_a_password_is_hashed_or_refused_without_settings(password: bytes) -> None:
+    names = loaded("hash-password", given=password)
+    assert not names & (SETTINGS | SERVER | LOOP | SELDOM - {"bcrypt"})
+
+
+def test_a_health_check_loads_the_settings_where_a_file_may_name_the_address() -> None:
+    names = loaded("healthy", "--config.file", "/nonexistent")
     assert names >= SETTINGS
     assert not names & (SERVER | SELDOM)
-
-
-@pytest.mark.parametrize(
-    "command",
-    ["--version", "hash-password --help", "metrics --help", "rules", "config", "dashboards --help"],
-)
-def test_what_has_no_settings_loads_none(command: str) -> None:
-    assert not loaded(*command.split()) & (SETTINGS | SERVER | SELDOM)
 
 
 async def test_a_polled_and_scraped_exporter_has_loaded_nothing_that_it_seldom_needs(

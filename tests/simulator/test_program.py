@@ -206,7 +206,7 @@ async def test_the_first_trouble_is_an_error_with_a_code_that_stays() -> None:
         cloud.faults.append(TROUBLES[0]())
         codes = [(await client.services()).error["code"] for _ in range(5)]
 
-    assert codes == ["SYS.1000"] * 5
+    assert codes == ["SYS.1012"] * 5
 
 
 async def test_a_session_that_ends_is_trouble_for_an_account_once_and_for_no_access_key() -> None:

@@ -1,6 +1,7 @@
 """What is tried again within a call, how often, and how long it waits in between."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -17,7 +18,7 @@ from exporter.zstack.errors import (
 )
 from tests.support.client_fixture import QUERY, by_key, client_at, client_for, page, reply, replying
 
-PASSING = {
+PASSING: dict[str, Callable[..., Fault]] = {
     "reset": Fault.reset_midway,
     "html": Fault.html,
     "rate limit": Fault.rate_limited,

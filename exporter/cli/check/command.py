@@ -2,14 +2,15 @@
 
 import io
 import sys
+from typing import TYPE_CHECKING
 
 from exporter.cli.command import Arguments
 from exporter.cli.exit_codes import FAILED, MISUSED, OK
 from exporter.cli.flags import add_flags, flag_values
 from exporter.cli.parser import Parser, command_parser
-from exporter.settings import SettingsError, load
 
-from .report import JsonReport, Report, TextReport
+if TYPE_CHECKING:
+    from .report import Report
 
 
 def parser() -> Parser:
@@ -29,6 +30,7 @@ def run(given: Arguments) -> int:
     """Try each step and report how it went."""
     from exporter.cli.running import run_with_signals
     from exporter.daemon.signals import Signals
+    from exporter.settings import SettingsError, load
 
     from .steps import check, report_faults
 
@@ -45,7 +47,9 @@ def run(given: Arguments) -> int:
     return run_with_signals(work, settings.log)
 
 
-def _report(*, as_json: bool) -> Report:
+def _report(*, as_json: bool) -> "Report":
+    from .report import JsonReport, TextReport
+
     if not as_json:
         return TextReport(sys.stdout, terminal=sys.stdout.isatty())
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -10,7 +10,7 @@ from exporter.settings import NAME_A_READABLE_FILE, Fault, read_failure
 
 from .config import InvalidConfigError, WebConfig
 from .files import Files
-from .passwords import hash_fault
+from .hashing import hash_fault
 from .rate import read_rate
 from .tls import read_tls
 from .yaml_value import YamlValue, parse

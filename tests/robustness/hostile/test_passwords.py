@@ -15,7 +15,7 @@ import trustme
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.telemetry import Telemetry
 from exporter.simulator import Cloud, serving
-from exporter.web.config.passwords import hashed
+from exporter.web.config.hashing import hashed
 from exporter.web.server import HEALTH_PATHS, Server
 from tests.support.exporting import until_seen
 from tests.support.material import PASSWORD, make, quick_hash

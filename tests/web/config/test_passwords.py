@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.web.config.passwords import hash_fault, hashed
+from exporter.web.config.hashing import hash_fault, hashed
 from exporter.web.config.reading import read
 from tests.support.material import PASSWORD, quick_hash
 
