@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 from typing import Final
 
 import msgspec
@@ -18,6 +18,9 @@ from .reduction import Reduction, counts
 
 MOST_KINDS: Final = 32
 """That one center can use space for; ZStack has eight."""
+
+CONNECTED: Final = "Connected"
+"""The platform's word for a center that it reaches."""
 
 MOST_KEPT: Final = 100
 """Centers of which the status page has more than their number."""
@@ -67,7 +70,7 @@ class Centers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageSummary:
-    """The centers of one page, the first of them whole; `rejected` have an unusable uuid."""
+    """The centers of one page, the `first` of them whole; `rejected` have an unusable uuid."""
 
     first: tuple[Center, ...]
     by_status: Mapping[str, int]
@@ -77,7 +80,10 @@ class PageSummary:
 
 @dataclass(frozen=True, slots=True)
 class ModelCenters:
-    """What one poll listed: the number of centers by status, and the first of them."""
+    """What one poll listed: the number of centers by status, and the first of them.
+
+    First are those that are not connected: no series names them.
+    """
 
     centers: Mapping[str, int] = field(default_factory=dict)
     first: tuple[Center, ...] = ()
@@ -112,7 +118,7 @@ def columns(records: Sequence[ModelCenter], _conventions: Conventions) -> Center
 def summarize(records: Sequence[ModelCenter], found: Centers) -> PageSummary:
     """What is kept of a page whose centers are `found`."""
     return PageSummary(
-        first=tuple(found.centers[:MOST_KEPT]),
+        first=_first(found.centers),
         by_status=Counter(each.status for each in found.centers),
         rejected=len(records) - len(found),
         drift=drift_of(records, found.unreadable),
@@ -124,11 +130,16 @@ def combine(listing: Listing[PageSummary], _before: ModelCenters | None = None) 
     pages = listing.parts
     return ModelCenters(
         centers=counts(page.by_status for page in pages),
-        first=tuple(islice(chain.from_iterable(page.first for page in pages), MOST_KEPT)),
+        first=_first(chain.from_iterable(page.first for page in pages)),
         undecodable=len(listing.undecodable) + sum(page.rejected for page in pages),
         duplicates=listing.duplicates,
         drift=combined_drift(page.drift for page in pages),
     )
+
+
+def _first(centers: Iterable[Center]) -> tuple[Center, ...]:
+    """As many as are kept, those first that are not connected."""
+    return tuple(sorted(centers, key=lambda each: each.status == CONNECTED)[:MOST_KEPT])
 
 
 def _center(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from markupsafe import Markup
 
 from exporter.build import VERSION
+from exporter.state.centers import CONNECTED
 from exporter.state.drift import Kind
 from exporter.state.hints import CODES, NO_SERVICES, Language
 from exporter.state.inventory import Inventory
@@ -166,6 +167,7 @@ def _template() -> "jinja2.Template":
         "version": VERSION,
         "chart": Chart.from_polls,
         "commonest": _commonest,
+        "connected": CONNECTED,
         "drift": _drift,
         "failing_lists": failing_lists,
         "command": Markup("<code>zstack-aios-exporter check</code>"),

@@ -261,6 +261,15 @@ def test_many_centers_are_counted_and_the_first_shown() -> None:
     assert data["model_centers_left_out"] == 5
 
 
+def test_a_center_that_is_not_connected_is_named_however_many_are() -> None:
+    records = [ModelCenter(f"c{n:05}", status="Connected") for n in range(3 * MOST_KEPT)]
+    records[250] = ModelCenter("lost", name="dr", status="Disconnected")
+    one = snapshot(**{CENTER: fresh(listed_centers(*records))})
+    first, second, *_ = lists_of(one)[1]["data"]["model_centers"]
+    assert (first["name"], first["status"], second["uuid"]) == ("dr", "Disconnected", "c00000")
+    assert "dr Disconnected" in shown(replace(one, target="a"), replace(one, target="b"))
+
+
 def test_as_many_statuses_as_groups_stay_few() -> None:
     groups = (InstanceGroup(f"g{n}", status=f"Odd {n}") for n in range(MOST_STATUSES + 9))
     one = snapshot(**{GROUP: fresh(listed_groups(*groups))})
