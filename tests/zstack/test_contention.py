@@ -214,8 +214,9 @@ def test_a_login_may_be_tried_as_soon_as_the_backoff_ends() -> None:
     now = [1000.0]
     contention = contended(now)
     now[0] = 1000.0 + CALM_SECONDS - 0.5
-    with pytest.raises(ContendedError):
+    with pytest.raises(ContendedError) as caught:
         contention.check()
+    assert caught.value.withheld_until == 1000.0 + CALM_SECONDS
     now[0] = 1000.0 + CALM_SECONDS
     contention.check()
 

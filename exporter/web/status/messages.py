@@ -136,10 +136,10 @@ MESSAGES: Final[Mapping[str, Text]] = {
     "hint": Text("What to do", "处理方法"),
     "next_try": Text("Next try", "下次尝试"),
     "on_change": Text(
-        "Not tried again until the credentials change or the configuration is reloaded, so that the"
-        " account is not locked.",
-        "在凭据变更或重新加载配置之前不再尝试登录，以免账户被锁定。",
+        "Not tried again until the credentials change or the configuration is reloaded.",
+        "在凭据变更或重新加载配置之前不再尝试。",
     ),
+    "no_lock": Text("This keeps the account from being locked.", "这样可以避免账户被锁定。"),
     "not_before": Text(
         "Not tried again until {time}, {ago}; sooner if the credentials change or the configuration"
         " is reloaded.",

@@ -65,7 +65,8 @@ async def test_refused_credentials_are_shown_as_not_tried_again(tmp_path: Path) 
         await exporter.next_polls(3)
         shown = await read(exporter)
         assert (
-            "Next try Not tried again until the credentials change or the configuration is reloaded"
+            "Next try Not tried again until the credentials change or the configuration is"
+            " reloaded. This keeps the account from being locked."
         ) in shown
         assert "Next poll" not in shown
         assert re.search(r"0 succeeded, 1 failed, [3-9]\d* without a request;", shown)
@@ -100,6 +101,20 @@ async def test_a_lock_is_shown_with_its_end() -> None:
         (reported,) = (await status(exporter))["targets"]
         failed_at = reported["polls"][0]["at"]
         assert reported["credentials_withheld"]["until"] == pytest.approx(failed_at + 300, abs=30)
+
+
+async def test_a_refused_access_key_is_not_tried_again_and_locks_no_account() -> None:
+    settings = {"access_key_id": "LTAI0123456789abcdef", "access_key_secret": "s3cr3tKey"}
+    async with serving(Cloud(services=3)) as url:
+        given = {"url": url, "interval": 0.1, **settings}
+        async with exporting(target=given) as exporter:
+            await exporter.until(is_down)
+            await exporter.next_polls(2)
+            shown = await read(exporter)
+            assert "Not tried again until the credentials change" in shown
+            assert "from being locked" not in shown
+            (reported,) = (await status(exporter))["targets"]
+            assert [poll["asked"] for poll in reported["polls"][:2]] == [True, False]
 
 
 async def test_credentials_that_cannot_be_read_are_read_at_the_next_poll(tmp_path: Path) -> None:
