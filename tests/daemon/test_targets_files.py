@@ -187,7 +187,7 @@ async def test_a_wrong_file_keeps_its_targets_and_says_so_everywhere(tmp_path: P
             assert fault == {
                 "where": where,
                 "what": "is not a setting",
-                "mend": "did you mean interval?",
+                "fix": "did you mean interval?",
             }
             english = await fleeting.exporter.text("/")
             chinese = await fleeting.exporter.text("/?lang=zh")
@@ -361,7 +361,7 @@ async def test_a_file_whose_certificates_do_not_load_is_wrong_until_they_do(
         assert where.startswith(f"three.ca_file (in {fleeting.folder}/b.yaml, line ")
         assert failing["faults"][0] == {
             "what": f"{ca}: holds no certificate in PEM",
-            "mend": "name a PEM file with a certificate; openssl turns DER into PEM",
+            "fix": "name a PEM file with a certificate; openssl turns DER into PEM",
         }
         assert (await fleeting.exporter.reload())[0] == 500
 

@@ -58,7 +58,7 @@ async def test_the_status_page_names_the_cause_and_the_hint() -> None:
 
     assert (error["reason"], error["code"]) == ("unauthorized", "ID.1001")
     assert "somebody else logs in with this account" in error["message"]
-    assert error["mend"].startswith(HINT)
+    assert error["fix"].startswith(HINT)
     assert HINT.removeprefix("give") in page
 
 

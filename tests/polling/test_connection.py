@@ -84,7 +84,7 @@ async def test_secret_that_is_written_with_quotes_is_taken_with_a_warning(
     assert line["log_level"] == "warning"
     assert "docker's --env-file" in line["hint"]
     assert result.steps["secret"]["outcome"] == "warn"
-    assert "docker's --env-file" in result.steps["secret"]["mend"]
+    assert "docker's --env-file" in result.steps["secret"]["fix"]
     assert "pass-word" not in str(logs) + str(result)
 
 

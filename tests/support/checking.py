@@ -37,7 +37,7 @@ class CheckResult:
         failed = [step for step in self.steps.values() if step["outcome"] == "fail"]
         assert len(failed) == 1, self.document
         assert not self.ready
-        assert failed[0]["mend"]
+        assert failed[0]["fix"]
         return failed[0]
 
 

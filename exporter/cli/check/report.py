@@ -182,7 +182,7 @@ def _steps(section: Section) -> list[dict[str, str]]:
             "step": printable(finding.step),
             "outcome": finding.outcome,
             "found": printable(finding.found),
-            "mend": printable(finding.hint),
+            "fix": printable(finding.hint),
             "code": printable(finding.code),
         }
         for finding in section.findings

@@ -113,7 +113,7 @@ def _file(file: TargetsFile) -> dict[str, object]:
         "file": file.name,
         "targets": len(file.targets),
         "faults": [
-            {"where": fault.where, "what": fault.what, "mend": fault.fix}
+            {"where": fault.where, "what": fault.what, "fix": fault.fix}
             for fault in file.faults[:MOST_FAULTS]
         ],
         "faults_left_out": max(0, len(file.faults) - MOST_FAULTS),
@@ -154,7 +154,7 @@ def _warnings(view: TargetView) -> Iterator[dict[str, str]]:
         yield {
             "kind": "no_services",
             "meaning": NO_SERVICES.happened,
-            "mend": NO_SERVICES.fix,
+            "fix": NO_SERVICES.fix,
             "runbook": runbook("no_services"),
         }
 

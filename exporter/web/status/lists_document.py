@@ -31,7 +31,7 @@ def error_document(error: ErrorView | None) -> dict[str, object] | None:
         "code": error.code,
         "message": error.message,
         "meaning": error.meaning,
-        "mend": error.hint,
+        "fix": error.hint,
         "runbook": error.runbook,
     }
 

@@ -27,7 +27,7 @@ async def test_a_secret_that_others_can_read_is_a_warning(secret: Path) -> None:
         checked = await checking_target(url, account="admin", password_file=str(secret))
     assert checked.ready
     assert checked.outcomes["secret"] == "warn"
-    assert checked.steps["secret"]["mend"] == f"chmod o= {secret}"
+    assert checked.steps["secret"]["fix"] == f"chmod o= {secret}"
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_a_configuration_with_a_secret_that_others_can_read_is_a_warning(
             [step] = checked.document["steps"]
             assert checked.ready
             assert step["outcome"] == outcome
-            assert step["mend"].startswith(f"chmod o= {file}" if outcome == "warn" else "")
+            assert step["fix"].startswith(f"chmod o= {file}" if outcome == "warn" else "")
 
 
 async def test_a_key_of_ours_that_others_can_read_is_a_warning(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ async def test_the_web_configuration_is_checked_too(tmp_path: Path) -> None:
         file.write_text("basic_auth_user: {}\nrate_limt: {}\n")
         checked = await checking(target=target, web={"config_file": str(file)})
         faults = [s for s in checked.document["steps"] if s["outcome"] == "fail"]
-        assert [fault["mend"] for fault in faults] == [
+        assert [fault["fix"] for fault in faults] == [
             "did you mean basic_auth_users?",
             "did you mean rate_limit?",
         ]

@@ -61,8 +61,8 @@ async def test_what_the_platform_refuses_or_lacks_is_a_warning(step: str, reason
     assert [name for name, outcome in checked.outcomes.items() if outcome != "pass"] == [step]
     assert checked.outcomes[step] == "warn"
     assert checked.steps[step]["found"].startswith("left out: ")
-    assert f"metrics.{setting}" in checked.steps[step]["mend"]
-    assert "model services" not in checked.steps[step]["mend"]
+    assert f"metrics.{setting}" in checked.steps[step]["fix"]
+    assert "model services" not in checked.steps[step]["fix"]
     assert checked.steps[step]["code"] == ("ID.1002" if reason == "denied" else "")
 
 
@@ -75,7 +75,7 @@ async def test_what_is_demanded_and_refused_fails_and_the_rest_is_tried(
     cloud.faults.append(REFUSALS[reason](operation))
     checked = await checked_with(cloud, **{setting: "true"})
     assert checked.failure["step"] == step
-    assert f"metrics.{setting}" in checked.failure["mend"]
+    assert f"metrics.{setting}" in checked.failure["fix"]
     assert [name for name, outcome in checked.outcomes.items() if outcome != "pass"] == [step]
 
 
@@ -109,7 +109,7 @@ async def test_a_list_that_fails_has_the_hint_of_its_error(
     step = checked.steps[STEP]
     assert step["outcome"] == ("warn" if "LICENSE" in step["code"] else "fail")
     assert found in step["found"]
-    assert hint in step["mend"]
+    assert hint in step["fix"]
     assert "the rest" not in checked.steps
 
 
@@ -117,7 +117,7 @@ async def test_no_groups_at_all_are_a_warning_as_a_right_may_be_missing() -> Non
     checked = await checked_with(Cloud(services=3, instance_groups=0))
     assert checked.ready
     assert (checked.outcomes[STEP], checked.steps[STEP]["found"]) == ("warn", "none")
-    assert "sees only what it may" in checked.steps[STEP]["mend"]
+    assert "sees only what it may" in checked.steps[STEP]["fix"]
 
 
 async def test_a_group_that_cannot_be_read_is_a_warning() -> None:
@@ -141,4 +141,4 @@ async def test_the_number_of_series_is_the_one_that_the_exporter_comes_to() -> N
     assert too_many.ready
     assert too_many.outcomes["series"] == "warn"
     assert f"of which {of_records} are of single records" in too_many.steps["series"]["found"]
-    assert too_many.steps["series"]["mend"] == f"set metrics.max_series to {of_records} or more"
+    assert too_many.steps["series"]["fix"] == f"set metrics.max_series to {of_records} or more"

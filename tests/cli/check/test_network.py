@@ -67,7 +67,7 @@ async def test_a_name_that_does_not_resolve() -> None:
     failure = (await checking_target("http://nowhere.invalid:8080")).failure
     assert failure["step"] == "dns"
     assert "nowhere.invalid" in failure["found"]
-    assert "the host in url" in failure["mend"]
+    assert "the host in url" in failure["fix"]
 
 
 async def test_a_host_that_is_no_name() -> None:
@@ -84,7 +84,7 @@ async def test_a_name_server_that_never_answers(monkeypatch: pytest.MonkeyPatch)
     finally:
         answered.set()
     assert (failure["step"], failure["found"]) == ("dns", "zstack.example: no answer within 0.3 s")
-    assert "name server" in failure["mend"]
+    assert "name server" in failure["fix"]
 
 
 async def test_a_name_is_reported_with_its_addresses() -> None:
@@ -104,14 +104,14 @@ async def test_a_port_that_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> N
         failure = (await checking_target(f"http://127.0.0.1:{full.getsockname()[1]}")).failure
     assert failure["step"] == "tcp"
     assert "nothing answers within 0.3 s" in failure["found"]
-    assert "firewall" in failure["mend"]
+    assert "firewall" in failure["fix"]
 
 
 async def test_a_host_without_a_route() -> None:
     failure = (await checking_target("http://255.255.255.255:8080")).failure
     assert failure["step"] == "tcp"
     assert failure["found"] == "255.255.255.255:8080: network is unreachable"
-    assert "the host in url" in failure["mend"]
+    assert "the host in url" in failure["fix"]
 
 
 async def test_a_port_without_a_listener() -> None:
@@ -120,7 +120,7 @@ async def test_a_port_without_a_listener() -> None:
     checked = await checking_target(f"http://127.0.0.1:{port}")
     assert checked.failure["step"] == "tcp"
     assert checked.failure["found"] == f"127.0.0.1:{port}: connection refused"
-    assert "8080" in checked.failure["mend"]
+    assert "8080" in checked.failure["fix"]
     assert checked.steps["the rest"]["found"] == "not tried, as tcp failed"
 
 
@@ -160,7 +160,7 @@ async def test_a_certificate_that_ends_soon_is_a_warning(
     assert checked.ready
     assert checked.outcomes["tls"] == "warn"
     assert checked.steps["tls"]["found"].endswith(f"{end:%Y-%m-%d}, in 1 day")
-    assert checked.steps["tls"]["mend"] == "renew the platform's certificate"
+    assert checked.steps["tls"]["fix"] == "renew the platform's certificate"
 
 
 async def test_a_certificate_that_has_expired(authority: trustme.CA, ca_file: str) -> None:
@@ -179,7 +179,7 @@ async def test_a_certificate_that_is_not_valid_yet(authority: trustme.CA, ca_fil
     async with serving(Cloud(services=3), ssl_context=tls) as url:
         failure = (await checking_target(url, ca_file=ca_file)).failure
     assert (failure["step"], failure["found"]) == ("tls", "the certificate is not valid yet")
-    assert "clocks" in failure["mend"]
+    assert "clocks" in failure["fix"]
 
 
 async def test_a_certificate_for_another_name(authority: trustme.CA, ca_file: str) -> None:
@@ -187,7 +187,7 @@ async def test_a_certificate_for_another_name(authority: trustme.CA, ca_file: st
     async with serving(Cloud(services=3), ssl_context=tls) as url:
         failure = (await checking_target(url, ca_file=ca_file)).failure
     assert (failure["step"], failure["found"]) == ("tls", "the certificate is not for 127.0.0.1")
-    assert "the host in url" in failure["mend"]
+    assert "the host in url" in failure["fix"]
 
 
 async def test_a_certificate_of_an_authority_that_is_not_trusted(authority: trustme.CA) -> None:
@@ -196,7 +196,7 @@ async def test_a_certificate_of_an_authority_that_is_not_trusted(authority: trus
         failure = (await checking_target(url)).failure
     assert failure["step"] == "tls"
     assert "not trusted" in failure["found"]
-    assert "ca_file" in failure["mend"]
+    assert "ca_file" in failure["fix"]
 
 
 async def test_a_chain_with_a_gap(authority: trustme.CA, ca_file: str) -> None:
@@ -208,7 +208,7 @@ async def test_a_chain_with_a_gap(authority: trustme.CA, ca_file: str) -> None:
         failure = (await checking_target(url, ca_file=ca_file)).failure
     assert failure["step"] == "tls"
     assert "not trusted" in failure["found"]
-    assert "intermediate certificates" in failure["mend"]
+    assert "intermediate certificates" in failure["fix"]
 
 
 async def test_a_key_that_is_too_weak(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ async def test_a_key_that_is_too_weak(tmp_path: Path) -> None:
         failure = (await checking_target(url, ca_file=str(certificate))).failure
     assert failure["step"] == "tls"
     assert "too weak" in failure["found"]
-    assert "issued anew" in failure["mend"]
+    assert "issued anew" in failure["fix"]
 
 
 async def test_a_certificate_that_is_not_verified_is_a_warning(authority: trustme.CA) -> None:
@@ -243,7 +243,7 @@ async def test_a_required_client_certificate(
     authority.configure_trust(tls)
     async with serving(Cloud(services=3), ssl_context=tls) as url:
         failure = (await checking_target(url, ca_file=ca_file)).failure
-        assert "client_cert_file" in failure["mend"]
+        assert "client_cert_file" in failure["fix"]
 
         ours = tmp_path / "ours.pem"
         authority.issue_cert("exporter.example").private_key_and_cert_chain_pem.write_to_path(ours)
@@ -309,7 +309,7 @@ async def test_a_refused_client_certificate(
         failure = (await checking_target(url, **settings)).failure
     assert failure["step"] == "tls"
     assert found in failure["found"]
-    assert hint in failure["mend"]
+    assert hint in failure["fix"]
 
 
 async def test_tls_that_the_two_do_not_share(authority: trustme.CA, ca_file: str) -> None:
@@ -320,14 +320,14 @@ async def test_tls_that_the_two_do_not_share(authority: trustme.CA, ca_file: str
         failure = (await checking_target(url, ca_file=ca_file)).failure
     assert failure["step"] == "tls"
     assert "alert handshake failure" in failure["found"]
-    assert "1.2 or newer" in failure["mend"]
+    assert "1.2 or newer" in failure["fix"]
 
 
 async def test_https_to_a_port_of_plain_http() -> None:
     async with serving(Cloud(services=3)) as url:
         failure = (await checking_target(url.replace("http:", "https:"))).failure
     assert failure["step"] == "tls"
-    assert failure["mend"] == "write http:// in url, or correct the port"
+    assert failure["fix"] == "write http:// in url, or correct the port"
 
 
 async def test_plain_http_to_a_port_of_https(authority: trustme.CA) -> None:
@@ -335,7 +335,7 @@ async def test_plain_http_to_a_port_of_https(authority: trustme.CA) -> None:
     async with serving(Cloud(services=3), ssl_context=tls) as url:
         failure = (await checking_target(url.replace("https:", "http:"))).failure
     assert failure["step"] == "platform"
-    assert "https" in failure["found"] + failure["mend"]
+    assert "https" in failure["found"] + failure["fix"]
 
 
 async def test_a_silent_port_that_should_speak_tls(
@@ -354,5 +354,5 @@ async def test_through_a_proxy_it_is_the_proxy_that_must_be_reached() -> None:
         proxy = f"http://user:hunter2@127.0.0.1:{port}"
         checked = await checking_target(url, proxy=proxy)
         assert checked.failure["step"] == "tcp"
-        assert "in proxy" in checked.failure["mend"]
+        assert "in proxy" in checked.failure["fix"]
         assert "hunter2" not in str(checked.document)

@@ -85,7 +85,7 @@ async def test_a_login_that_fails_is_tried_once(
         checked = await checking_target(url, timeout=2)
     assert checked.failure["step"] == step
     assert found in checked.failure["found"]
-    assert hint in checked.failure["mend"]
+    assert hint in checked.failure["fix"]
     assert checked.failure["code"] == code
     assert checked.steps["the rest"]["found"] == "not tried, as login failed"
     assert cloud.operations[LOGIN] == 1
@@ -128,7 +128,7 @@ async def test_a_failed_list_is_reported_after_the_login_that_succeeded(
         checked = await checking_target(url, timeout=5, max_response_bytes=1 << 20)
     assert checked.failure["step"] == step
     assert found in checked.failure["found"]
-    assert hint in checked.failure["mend"]
+    assert hint in checked.failure["fix"]
     assert checked.outcomes["login"] == "pass"
     assert checked.steps["the rest"]["found"] == f"not tried, as {step} failed"
     assert cloud.operations[LOGIN] == 1
@@ -188,7 +188,7 @@ async def test_no_password_is_sent_to_a_server_that_is_not_zstack(
         checked = await checking_target(url)
     assert checked.failure["step"] == "platform"
     assert found in checked.failure["found"]
-    assert hint in checked.failure["mend"]
+    assert hint in checked.failure["fix"]
     assert "clock" not in checked.steps
     assert cloud.operations[LOGIN] == 0
 
@@ -209,7 +209,7 @@ async def test_no_model_services_is_a_warning_of_what_an_account_may_see() -> No
         checked = await checking_target(url)
     assert checked.ready
     assert checked.outcomes["list"] == "warn"
-    assert "sees only what it owns" in checked.steps["list"]["mend"]
+    assert "sees only what it owns" in checked.steps["list"]["fix"]
 
 
 async def test_records_that_cannot_be_read_are_a_warning_with_the_first_of_them() -> None:
@@ -231,7 +231,7 @@ async def test_fields_that_cannot_be_read_are_a_warning_with_their_number() -> N
     assert checked.outcomes["records"] == "warn"
     found = checked.steps["records"]["found"]
     assert found.endswith("whose field cannot be read: requestCpu in 3, version in 3")
-    assert "upgrade the exporter" in checked.steps["records"]["mend"]
+    assert "upgrade the exporter" in checked.steps["records"]["fix"]
     assert "dates" not in checked.steps
 
 
@@ -272,7 +272,7 @@ async def test_a_list_without_a_readable_uuid_fails() -> None:
         checked = await checking_target(url)
     assert checked.failure["step"] == "list"
     assert "no record has a uuid" in checked.failure["found"]
-    assert "release" in checked.failure["mend"]
+    assert "release" in checked.failure["fix"]
 
 
 async def test_hostile_text_stays_on_one_line() -> None:
@@ -317,7 +317,7 @@ async def test_an_unknown_access_key(tmp_path: Path) -> None:
     async with serving(cloud) as url:
         failure = (await checking_target(url, **given)).failure
     assert failure["step"] == "login"
-    assert "correct access_key_id" in failure["mend"]
+    assert "correct access_key_id" in failure["fix"]
 
 
 async def test_a_session_that_another_client_opened(tmp_path: Path) -> None:
@@ -336,7 +336,7 @@ async def test_a_session_that_another_client_opened(tmp_path: Path) -> None:
         checked = await checking_target(url, session_uuid_file=str(file))
         assert checked.failure["step"] == "login"
         assert checked.failure["code"] == "ID.1001"
-        assert "open another session" in checked.failure["mend"]
+        assert "open another session" in checked.failure["fix"]
     assert session.uuid not in str(checked.document)
 
 
@@ -346,7 +346,7 @@ async def test_a_wrong_zone_is_distinguished_from_a_wrong_clock(tmp_path: Path) 
         checked = await checking_target(url, time_zone="UTC", **key_of(cloud, tmp_path))
     assert checked.failure["step"] == "login"
     assert "requestTimeTooSkewed" in checked.failure["found"]
-    assert "the clocks agree, so it is the zone" in checked.failure["mend"]
+    assert "the clocks agree, so it is the zone" in checked.failure["fix"]
 
 
 @asynccontextmanager
@@ -373,7 +373,7 @@ async def test_a_clock_that_differs_is_a_warning_and_why_a_key_is_refused(tmp_pa
     assert checked.outcomes["clock"] == "warn"
     assert re.fullmatch(r"the platform's is 864\d\d s behind ours", checked.steps["clock"]["found"])
     assert checked.failure["step"] == "login"
-    assert checked.failure["mend"].startswith("set both clocks by NTP")
+    assert checked.failure["fix"].startswith("set both clocks by NTP")
 
 
 async def test_a_platform_without_a_valid_date_is_a_warning(tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ async def test_a_platform_without_a_valid_date_is_a_warning(tmp_path: Path) -> N
         checked = await checking_target(url, **key_of(Cloud(services=1), tmp_path))
     assert checked.outcomes["clock"] == "warn"
     assert checked.steps["clock"]["found"] == "the platform sends no valid date"
-    assert "time_zone" in checked.failure["mend"]
+    assert "time_zone" in checked.failure["fix"]
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,7 @@ async def test_an_unknown_zone_is_a_warning(
     assert checked.ready
     assert checked.outcomes["time zone"] == "warn"
     assert found in checked.steps["time zone"]["found"]
-    assert "time_zone" in checked.steps["time zone"]["mend"]
+    assert "time_zone" in checked.steps["time zone"]["fix"]
 
 
 async def test_more_series_than_one_would_want_are_a_warning(

@@ -78,7 +78,7 @@ async def test_a_target_that_fails_and_one_that_waits() -> None:
         "code": "LICENSE.1000",
         "message": "LICENSE.1000: expired",
         "meaning": "the platform's licence has expired",
-        "mend": "renew the licence",
+        "fix": "renew the licence",
         "runbook": f"{PAGES}/docs/runbooks/ZStackAIOSAPIErrors.md",
     }
     assert failing["data"] is None

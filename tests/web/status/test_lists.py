@@ -168,7 +168,7 @@ async def test_a_list_that_is_refused_says_why_and_what_to_do(language: str, wor
     groups, centers = document["targets"][0]["lists"]
     assert (groups["state"], groups["data"]) == ("left_out", None)
     assert (groups["error"]["reason"], groups["error"]["code"]) == ("denied", "ID.1002")
-    assert "metrics.instances" in groups["error"]["mend"]
+    assert "metrics.instances" in groups["error"]["fix"]
     assert centers["state"] == "up"
     assert words in page
     assert "no right" in page

@@ -67,7 +67,7 @@ async def test_an_error_is_shown_with_its_meaning_and_a_hint(failure: str, langu
         assert reported["error"]["message"] in shown
         if language == "en":
             assert reported["error"]["meaning"].lower() in shown.lower()
-            assert reported["error"]["mend"].lower() in shown.lower()
+            assert reported["error"]["fix"].lower() in shown.lower()
         assert "zstack-aios-exporter check" in shown
 
 

@@ -40,7 +40,7 @@ async def test_a_platform_without_model_services_is_not_simply_up() -> None:
         assert document["summary"]["empty"] == 1
         (warning,) = document["targets"][0]["warnings"]
         assert warning["kind"] == "no_services"
-        assert "grant the account" in warning["mend"]
+        assert "grant the account" in warning["fix"]
         assert warning["runbook"].endswith("/docs/runbooks/ZStackAIOSServicesVanished.md")
 
 
