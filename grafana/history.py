@@ -97,11 +97,9 @@ def rows() -> str:
 
 def _described(moments: str, *more: str) -> str:
     """The same with the name, framework and version that the services had last."""
-    labels = ("uuid", "name", "framework", "version")
-    same = f"on ({', '.join(('job', 'target', 'uuid', *more))})"
-    last = _last(platforms(_INFO, *labels))
-    facts = f"topk by ({', '.join(('job', 'target', 'uuid', *more))}) (1, {last})"
-    return f"0 * {facts} + {same} group_left () ({moments})"
+    same = f"({', '.join(('job', 'target', 'uuid', *more))})"
+    last = _last(platforms(_INFO, "uuid", "name", "framework", "version"))
+    return f"0 * topk by {same} (1, {last}) + on {same} group_left () ({moments})"
 
 
 def _listed_before(listed: str) -> str:

@@ -131,6 +131,7 @@ GAP: Final = f"1x19 {GONE} _x19 1x20"
 """Nothing of it is on the page for twenty minutes."""
 
 
+@pytest.mark.small_sample(6)
 @pytest.mark.parametrize(
     "series",
     [
