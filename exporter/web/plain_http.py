@@ -27,6 +27,9 @@ _MOST_READS: Final = 16
 _METHOD: Final = frozenset(range(ord("A"), ord("Z") + 1))
 """First bytes of a request; a TLS record begins with 22 (RFC 8446, 5.1)."""
 
+_PROBES: Final = (b"GET /-/healthy ", b"GET /-/ready ")
+_PROBE_BYTES: Final = max(map(len, _PROBES))
+
 _TEXT: Final = b"Client sent an HTTP request to an HTTPS server: write https:// in the URL.\n"
 _ANSWER: Final = (
     b"HTTP/1.1 400 Bad Request\r\n"
@@ -65,6 +68,8 @@ class PlainHttp:
 
     def _log(self, connection: socket.socket) -> None:
         """Write a line, unless there was one lately; then only count."""
+        if _is_probe(connection):
+            return
         if clock.now() < self._quiet_until:
             self._unlogged += 1
             return
@@ -87,6 +92,14 @@ async def _answer(connection: socket.socket) -> None:
     for _ in range(_MOST_READS):
         if not await loop.sock_recv(connection, _READ_BYTES):
             return
+
+
+def _is_probe(connection: socket.socket) -> bool:
+    """Whether it asks for a health path: the command `healthy` tries plain HTTP, and then TLS."""
+    try:
+        return connection.recv(_PROBE_BYTES, socket.MSG_PEEK).startswith(_PROBES)
+    except OSError:
+        return False
 
 
 def _address(connection: socket.socket) -> str:

@@ -97,6 +97,16 @@ async def test_the_log_names_the_client_once_however_often_it_asks(
     assert "scheme: https" in line["hint"]
 
 
+async def test_a_probe_that_tries_plain_http_first_is_answered_and_not_logged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logs.configure("info", "json")
+    async with tls_port() as (port, _), connected("127.0.0.1", port) as (reader, writer):
+        writer.write(b"GET /-/healthy HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+    assert capsys.readouterr().err == ""
+
+
 async def test_a_client_that_is_silent_is_dropped_as_one_that_begins_a_handshake() -> None:
     async with (
         tls_port(handshake_seconds=0.3) as (port, by_tls),
