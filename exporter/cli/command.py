@@ -36,9 +36,9 @@ class Command:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command("poll and serve until SIGTERM or SIGINT; the default command", "serve"),
-    "check": Command("try the settings step by step, with a hint for what fails", "check.command"),
+    "check": Command("test the settings and the connection step by step", "check.command"),
     "once": Command("poll once and print the page, or write it to a file", "once"),
-    "healthy": Command("ask a running exporter whether it is alive", "healthy"),
+    "healthy": Command("check that a running exporter is healthy", "healthy"),
     "demo": Command("the simulator and the exporter together, to look around", "demo"),
     "simulate": Command("the simulator alone", "simulate"),
     "metrics": Command("list every metric", "metrics"),

@@ -1,4 +1,4 @@
-"""Ask a running exporter over HTTP or TLS whether it is alive, as supervisors do."""
+"""Check over HTTP or TLS that a running exporter is healthy, as supervisors do."""
 
 import os
 import ssl
@@ -41,7 +41,7 @@ def parser() -> Parser:
     """Flags of `healthy`."""
     made = command_parser(
         "healthy",
-        "Ask a running exporter whether it is alive; exit 1 if it does not answer so. It is asked "
+        "Check that a running exporter is healthy; exit 1 if it does not answer so. It is asked "
         "at the first address on which the settings let it listen, over HTTP or TLS.",
     )
     made.add_argument(

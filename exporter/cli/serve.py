@@ -63,12 +63,12 @@ def run(given: Arguments) -> int:
 def _description() -> str:
     lines = "\n".join(f"  {name:<14} {command.about}" for name, command in COMMANDS.items())
     return f"""\
-Export what ZStack AIOS knows of its model services to Prometheus.
+Prometheus exporter for ZStack AIOS model services.
 
 commands:
 {lines}
 
-The same settings can stand in a file (--config.file) or in the environment; see docs/settings.md.
+Every setting can also be in a file (--config.file) or in the environment; see docs/settings.md.
 """
 
 
