@@ -17,6 +17,7 @@ from typing_extensions import override
 from .client import Scraper
 from .estate import Shape
 from .exporting import exporter, metrics, target
+from .further_lists import INSTANCE_GROUPS, MODEL_CENTERS
 from .measure import Spread, rounds
 from .platform import UNASKED, Platform, platform
 from .program import SERVICES, Plan, duration, main
@@ -52,6 +53,7 @@ class Fleet:
 
 SMALL: Final = Fleet(200, 20, 10)
 LARGE: Final = Fleet(1000, 30, 60)
+FURTHER: Final = f"each with {INSTANCE_GROUPS} instance groups and {MODEL_CENTERS} model centers"
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -63,14 +65,19 @@ def measure(plan: Plan) -> Iterator[Row]:
     if plan.services >= SERVICES:
         with running(LARGE) as (ours, _), running(LARGE.as_one) as (one, _):
             yield _scrapes(plan, LARGE, ours, one)
-            yield _share_of_core(ours)
+            yield _share_of_core(ours, f"{LARGE}")
+        with running(LARGE, further_lists=True) as (ours, _):
+            yield _share_of_core(ours, f"the same, {FURTHER}")
 
 
 @contextmanager
-def running(fleet: Fleet) -> Iterator[tuple[Program, Platform]]:
+def running(fleet: Fleet, *, further_lists: bool = False) -> Iterator[tuple[Program, Platform]]:
     """An exporter that has polled each target of the fleet."""
     with ExitStack() as programs:
-        platform_ = programs.enter_context(platform(fleet.services, Shape.PROJECTED, polls=UNASKED))
+        answering = platform(
+            fleet.services, Shape.PROJECTED, polls=UNASKED, further_lists=further_lists
+        )
+        platform_ = programs.enter_context(answering)
         settings = target(platform_, interval=fleet.interval, timeout=fleet.interval)
         targets = {f"platform-{number:04d}": settings for number in range(fleet.targets)}
         ours = programs.enter_context(exporter(**targets))
@@ -126,12 +133,13 @@ def _memory(plan: Plan, fleet: Fleet) -> float:
         return ours.memory
 
 
-def _share_of_core(ours: Program) -> Row:
+def _share_of_core(ours: Program, fleet: str) -> Row:
     began = ours.cpu_seconds
     time.sleep(LARGE.interval)
     share = 100 * (ours.cpu_seconds - began) / LARGE.interval
-    what = f"{LARGE}, nothing changes, interval {LARGE.interval} s"
-    hint = f"{ours.memory:.0f} MiB"
+    what = f"{fleet}, nothing changes, interval {LARGE.interval} s"
+    milliseconds = 10 * share * LARGE.interval / LARGE.targets
+    hint = f"{milliseconds:.1f} ms a poll, {ours.memory:.0f} MiB"
     return row(what, Spread.of([share]), "% of a core", at_most(CORE_PERCENT), hint)
 
 

@@ -1,5 +1,7 @@
 """A platform that costs next to nothing: it accepts every login and sends records made beforehand.
 
+It has model services alone, as a release without the further lists, or these as well.
+
 Run by itself it is a program that prints its address. It answers a poll only on request,
 so that a measurement decides what the exporter does and knows when it has done it.
 """
@@ -8,7 +10,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Final
@@ -17,6 +19,7 @@ import msgspec
 from aiohttp import web
 
 from .estate import Estate, Shape
+from .further_lists import answers
 from .programs import Program, ask, running
 
 _LISTENING: Final = "listening on "
@@ -48,9 +51,13 @@ class Platform:
 
 
 @contextmanager
-def platform(services: int, shape: Shape, *, polls: int = 0) -> Iterator[Platform]:
+def platform(
+    services: int, shape: Shape, *, polls: int = 0, further_lists: bool = False
+) -> Iterator[Platform]:
     """A platform in a process of its own; it answers so many polls unasked."""
-    options = ("--services", str(services), "--shape", shape.value, "--polls", str(polls))
+    options = ["--services", str(services), "--shape", shape.value, "--polls", str(polls)]
+    if further_lists:
+        options.append("--further-lists")
     command = (sys.executable, "-m", "benchmarks.platform", *options)
     with running(*command, ready=_LISTENING + r"(\S+)") as program:
         yield Platform(program, shape)
@@ -89,9 +96,10 @@ class Gate:
 class Api:
     """What the exporter asks of a platform, and what the measurement does."""
 
-    def __init__(self, estate: Estate, gate: Gate) -> None:
+    def __init__(self, estate: Estate, gate: Gate, further_lists: Mapping[str, bytes]) -> None:
         self._estate = estate
         self._gate = gate
+        self._further_lists = {_API + path: body for path, body in further_lists.items()}
         self._changed = 0
         self._begun: list[float] = []
 
@@ -128,6 +136,13 @@ class Api:
         text = f"no api mapping to {request.path.removeprefix('/zstack')}"
         return web.Response(status=HTTPStatus.NOT_FOUND, text=text)
 
+    async def _further_list(self, request: web.Request) -> web.Response:
+        body = self._further_lists.get(request.path)
+        if body is None:
+            path = request.path.removeprefix("/zstack")
+            return web.Response(status=HTTPStatus.NOT_FOUND, text=f"no api mapping to {path}")
+        return web.Response(body=body)
+
     async def _polls_begun(self, _request: web.Request) -> web.Response:
         begun, self._begun = self._begun, []
         return web.Response(body=msgspec.json.encode(begun))
@@ -138,8 +153,8 @@ class Api:
         return web.Response()
 
 
-async def _serve(estate: Estate, gate: Gate) -> None:
-    runner = web.AppRunner(Api(estate, gate).application(), handler_cancellation=True)
+async def _serve(api: Api) -> None:
+    runner = web.AppRunner(api.application(), handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     host, port = runner.addresses[0]
@@ -152,8 +167,11 @@ def _main() -> None:
     parser.add_argument("--services", type=int, required=True)
     parser.add_argument("--shape", type=Shape, required=True)
     parser.add_argument("--polls", type=int, default=0)
+    parser.add_argument("--further-lists", action="store_true")
     given = parser.parse_args()
-    asyncio.run(_serve(Estate(given.services, given.shape), Gate(given.polls)))
+    further_lists = answers() if given.further_lists else {}
+    api = Api(Estate(given.services, given.shape), Gate(given.polls), further_lists)
+    asyncio.run(_serve(api))
 
 
 if __name__ == "__main__":
