@@ -5,10 +5,10 @@ Lines are alike in both formats. The labels are in the order of their names.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, chain, islice, repeat
 from types import MappingProxyType
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from prometheus_client.utils import floatToGoString
 
@@ -16,6 +16,7 @@ from exporter.state.columns import Numbers, digest
 
 from .blocks import Block
 from .family import Distribution, Family, HistogramRow, RecordRow, Row
+from .values import value_written, values_written
 
 Lines = Mapping[str, Block]
 """Samples of a page's records, by the name of their family; none where it has no samples."""
@@ -33,6 +34,8 @@ C = TypeVar("C", bound=Sized)
 """Columns: a struct of lists of one length, which is its own."""
 
 SAMPLES_PER_BLOCK: Final = 1000
+DISTRIBUTIONS_PER_BLOCK: Final = 50
+"""Of about sixteen lines each."""
 
 _ESCAPES: Final = {"\\": r"\\", "\n": r"\n", '"': r"\""}
 """Escapes of the exposition format; backslash first, because the others introduce backslashes."""
@@ -44,10 +47,6 @@ _NOTHING: Final[Mapping[bytes, Block]] = MappingProxyType({})
 
 _BOUND: Final = "le="
 """The label of a histogram's buckets, with which it stands among the others."""
-
-_EXPONENT_FROM: Final = 1e6
-_WHOLE_UP_TO: Final = 1e15
-"""Below it every whole number has a float of its own."""
 
 
 def header(family: Family, *, openmetrics: bool) -> Block:
@@ -69,24 +68,35 @@ def blocks_by_family(rows: Iterable[AnyRow[V]], value: V, target: str, before: B
 def family_blocks(
     row: AnyRow[V], value: V, target: str, before: Iterable[Block] = ()
 ) -> tuple[Block, ...]:
-    """The samples of one family; a block of `before` is kept where its text is the same."""
+    """The samples of one family; a block of `before` is kept where its samples are the same.
+
+    `before` is of the same family and target.
+    """
     written = {block.key: block for block in before}
-    texts = ((digest(text), text) for text in _texts(row, value, target))
-    return tuple(written.get(key) or Block.compressed(text, key=key) for key, text in texts)
+    keyed = ((digest(some), some) for some in _divided(row, value))
+    return tuple(
+        written.get(key) or Block.compressed(_written(row.family, some, target), key=key)
+        for key, some in keyed
+    )
 
 
-def _texts(row: AnyRow[V], value: V, target: str) -> Iterator[bytes]:
-    """Few lines each, so that compressing one does not hold up the event loop."""
+def _divided(row: AnyRow[V], value: V) -> Iterator[Sequence[Any]]:
+    """Few samples each, so that compressing them does not hold up the event loop."""
+    remaining: Iterator[Any]
     if isinstance(row, HistogramRow):
-        for labels, distribution in row.distributions(value):
-            yield _histogram(row.family, labels, distribution, target)
-        return
-    remaining = iter(row.samples(value))
-    while chunk := list(islice(remaining, SAMPLES_PER_BLOCK)):
-        labels, values = zip(*chunk, strict=True)
-        columns = tuple(map(_Column, zip(*labels, strict=True)))
-        series = _labels(row.family.own_labels, columns, target, len(chunk))
-        yield _text(row.family.name, series, values)
+        remaining, most = iter(row.distributions(value)), DISTRIBUTIONS_PER_BLOCK
+    else:
+        remaining, most = iter(row.samples(value)), SAMPLES_PER_BLOCK
+    while some := list(islice(remaining, most)):
+        yield some
+
+
+def _written(family: Family, samples: Sequence[Any], target: str) -> bytes:
+    if family.type == "histogram":
+        return b"".join(_histogram(family, labels, value, target) for labels, value in samples)
+    labels, values = zip(*samples, strict=True)
+    columns = tuple(map(_Column, zip(*labels, strict=True)))
+    return _text(family.name, _labels(family.own_labels, columns, target, len(samples)), values)
 
 
 def _histogram(
@@ -97,16 +107,21 @@ def _histogram(
     pairs = sorted(f'{name}="{_Column([value]).escaped[0]}"' for name, value in own.items())
     head = "".join(f"{pair}," for pair in pairs if pair < _BOUND)
     tail = "".join(f",{pair}" for pair in pairs if pair > _BOUND)
-    bounds = (*map(floatToGoString, distribution.bounds), "+Inf")
-    counts = [_number(count).decode() for count in accumulate(distribution.buckets)]
+    counts = [value_written(count).decode() for count in accumulate(distribution.buckets)]
     name, series = family.name, ",".join(pairs)
     buckets = (
         f'{name}_bucket{{{head}{_BOUND}"{bound}"{tail}}} {count}\n'
-        for bound, count in zip(bounds, counts, strict=True)
+        for bound, count in zip(_bounds(distribution.bounds), counts, strict=True)
     )
-    total = _number(distribution.sum).decode()
+    total = value_written(distribution.sum).decode()
     rest = f"{name}_count{{{series}}} {counts[-1]}\n{name}_sum{{{series}}} {total}\n"
     return ("".join(buckets) + rest).encode()
+
+
+@cache
+def _bounds(bounds: tuple[float, ...]) -> Sequence[str]:
+    """As they are written; there are no more of them than kinds of histograms."""
+    return (*map(floatToGoString, bounds), "+Inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +235,7 @@ def _text(name: str, labels: Sequence[bytes], values: Numbers) -> bytes:
     parts = [b"\n" + name.encode(), b"", b""] * len(known)
     parts[0] = name.encode()
     parts[1::3] = labels
-    parts[2::3] = _numbers(known)
+    parts[2::3] = values_written(known)
     parts.append(b"\n")
     return b"".join(parts)
 
@@ -228,18 +243,9 @@ def _text(name: str, labels: Sequence[bytes], values: Numbers) -> bytes:
 def _lines(name: str, labels: Sequence[bytes], values: Numbers) -> list[bytes]:
     start = name.encode()
     return [
-        b"" if value is None else b"%b%b%b" % (start, label, _number(value))
+        b"" if value is None else b"%b%b%b" % (start, label, value_written(value))
         for label, value in zip(labels, values, strict=True)
     ]
-
-
-def _numbers(values: Sequence[float]) -> list[bytes]:
-    """Each written; those that keep coming back only once."""
-    different = set(values)
-    if len(different) > len(values) // 2:
-        return [*map(_number, values)]
-    written = {value: _number(value) for value in different}
-    return [*map(written.__getitem__, values)]
 
 
 def _labels(
@@ -258,16 +264,6 @@ def _labels(
     for name, text in zip(sorted(own), others, strict=True):
         parts += [own[name].escaped, repeat(text, rows)]
     return [*map(str.encode, map("".join, zip(*parts, strict=True)))]
-
-
-def _number(value: float) -> bytes:
-    """As prometheus_client writes it; a whole number of many digits in half the time."""
-    if _EXPONENT_FROM <= value < _WHOLE_UP_TO and value % 1 == 0:
-        digits = "%d" % value  # noqa: UP031 - an f-string would give 1700000000.0
-        mantissa = f"{digits[0]}.{digits[1:]}".rstrip("0.")
-        return b"%be+%02d" % (mantissa.encode(), len(digits) - 1)
-    written: str = floatToGoString(value)
-    return written.encode()
 
 
 def blocks_by_key(pages: Iterable[Lines]) -> dict[bytes, Block]:

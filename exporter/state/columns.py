@@ -48,7 +48,7 @@ def digest(*parts: object) -> bytes:
     """The digest of what msgpack can write. Equal parts have equal digests."""
     try:
         return xxh3_128_digest(msgspec.msgpack.encode(parts))
-    except UnicodeEncodeError:  # a lone surrogate, in what is no label
+    except (UnicodeEncodeError, OverflowError):  # a lone surrogate in what is no label; 2**64
         return xxh3_128_digest(repr(parts).encode())
 
 

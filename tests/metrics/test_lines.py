@@ -1,11 +1,15 @@
 """The lines of services: taken from those that were written before, where nothing changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta, timezone
 from typing import Any
 
+import pytest
+from prometheus_client.utils import floatToGoString
+
 from exporter.metrics.blocks import Block
-from exporter.metrics.family import Family, Row
+from exporter.metrics.family import Distribution, Family, HistogramRow, Row
 from exporter.metrics.lines import SAMPLES_PER_BLOCK, Lines, RecordLines, family_blocks
 from exporter.metrics.rows.services import PER_SERVICE
 from exporter.state.columns import Conventions
@@ -84,6 +88,33 @@ def test_many_samples_come_in_blocks_that_are_quickly_compressed() -> None:
     lines = [block.text().splitlines() for block in blocks]
     assert [len(each) for each in lines] == [SAMPLES_PER_BLOCK, SAMPLES_PER_BLOCK, 1]
     assert lines[2] == [b'zstack_x{n="2000",target="lab"} 2000.0']
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1, 999_999.5, 1e6, -1e6, 1e15, 1.5e-7, 2**64, 10**30])
+def test_a_block_is_kept_while_its_samples_are_the_same(value: float) -> None:
+    def written(value: float, before: Sequence[Block] = ()) -> tuple[Block, ...]:
+        row: Row[float] = Row(Family("zstack_x", "X.", ("n",)), lambda value: [(("a",), value)])
+        return family_blocks(row, value, "lab", before)
+
+    before = written(value)
+    line = f'zstack_x{{n="a",target="lab"}} {floatToGoString(value)}\n'
+    assert [block.text().decode() for block in before] == [line]
+    assert written(value, before)[0] is before[0]
+    other = written(value / 2 + 1, before)
+    assert other[0].text() == written(value / 2 + 1)[0].text()
+
+
+def test_a_histogram_is_written_anew_when_a_bucket_or_the_sum_is_another_one() -> None:
+    row: HistogramRow[Distribution] = HistogramRow(
+        Family("zstack_x", "X.", (), "histogram"), lambda each: (((), each),)
+    )
+    first = Distribution((1.0, 2.0), (1, 0, 2), 9.5)
+    before = family_blocks(row, first, "lab")
+    assert family_blocks(row, Distribution((1.0, 2.0), (1, 0, 2), 9.5), "lab", before) == before
+    for other in (replace(first, sum=9.0), replace(first, buckets=(0, 1, 2))):
+        written = family_blocks(row, other, "lab", before)
+        assert written[0].text() == family_blocks(row, other, "lab")[0].text()
+        assert written[0].text() != before[0].text()
 
 
 def test_dates_are_written_anew_when_one_changes_or_their_zone() -> None:
