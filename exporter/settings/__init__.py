@@ -6,22 +6,16 @@ platform `target.py`); flags, names in the environment, `--help` and docs/settin
 """
 
 from .addresses import Address
-from .declaration import (
-    LogSettings,
-    MetricsSettings,
-    Settings,
-    WebSettings,
-    listen_addresses,
-    load,
-    variables_not_read,
-)
+from .credentials import CredentialSettings
+from .declaration import LogSettings, MetricsSettings, Settings, WebSettings
 from .faults import Fault, SettingsError
 from .file import NAME_A_READABLE_FILE, read_failure, read_file
+from .loading import listen_addresses, load, variables_not_read
 from .names import Setting, declared, sections
 from .nearest import did_you_mean
 from .notation import is_quoted
 from .shard import ShardSettings
-from .target import CredentialSettings, TargetSettings
+from .target import TargetSettings
 
 __all__ = [
     "NAME_A_READABLE_FILE",

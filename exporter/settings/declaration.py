@@ -1,92 +1,22 @@
 """Declares every setting; `--help` and the documentation show the descriptions."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 from .addresses import Address, ListenAddresses, TelemetryPath, read_address
-from .faults import MISSING, Explainer, Fault, SettingsError
-from .names import PREFIX, Flag, declared
+from .names import PREFIX, Flag
 from .notation import Choice, Demand, Globs, TargetName, wrong
 from .section import Objection, Section
 from .shard import ShardSettings
-from .sources import Sources, read
 from .target import SingleTargetSettings, TargetSettings
-from .variables import look_alikes
 
-_NO_TARGET: Final = "no_target"
+NO_TARGET: Final = "no_target"
 """The kind of the error where nothing is configured to poll."""
-
-_WAYS: Final = f"--target.url, or {PREFIX}TARGET__URL, or --targets-files"
-
-
-def load(flags: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> "Settings":
-    """Read the settings of all sources; raise SettingsError with every fault that they have.
-
-    `flags` nests as the settings do and holds only what was given. Files that settings name
-    (secrets, certificates) are not opened here, the configuration file is.
-    """
-    sources = read(Settings, flags, os.environ if environ is None else environ)
-    settings, faults = _validated(sources)
-    if settings is None or faults:
-        raise SettingsError(faults)
-    return settings
-
-
-def listen_addresses(
-    flags: Mapping[str, Any], environ: Mapping[str, str] | None = None
-) -> tuple[Address, ...]:
-    """The addresses on which an exporter with these settings listens.
-
-    Other faults are ignored: an exporter keeps the settings it started with when its file is
-    broken later. Raises SettingsError for addresses that are wrong themselves.
-    """
-    sources = read(Settings, flags, os.environ if environ is None else environ)
-    web = sources.merged.get("web")
-    given = {"listen_address": web.get("listen_address")} if isinstance(web, Mapping) else {}
-    try:
-        return _Web.model_validate({"web": given}).web.addresses
-    except ValidationError as error:
-        explainer = Explainer(sources.settings, tuple(Settings.model_fields), sources.origin)
-        raise SettingsError(explainer.faults(error, ignoring=frozenset())) from None
-
-
-def variables_not_read(environ: Mapping[str, str]) -> tuple[Fault, ...]:
-    """The variables that are not read, but by their names may be meant for the exporter."""
-    return tuple(look_alikes(environ, {each.environment for each in declared(Settings)}))
-
-
-def _validated(sources: Sources) -> tuple["Settings | None", tuple[Fault, ...]]:
-    explainer = Explainer(sources.settings, tuple(Settings.model_fields), sources.origin)
-    try:
-        settings = Settings(**sources.merged)
-    except ValidationError as error:
-        # What is missing may be in the file that could not be read.
-        ignoring = frozenset({MISSING, _NO_TARGET} if sources.unread else {_NO_TARGET})
-        found = explainer.faults(error, ignoring=ignoring)
-        if not sources.unread and any(each["type"] == _NO_TARGET for each in error.errors()):
-            found = (_no_target(sources), *found)
-        return None, (*sources.faults, *sources.look_alikes, *found)
-    settings.locate(sources)
-    return settings, sources.faults
-
-
-def _no_target(sources: Sources) -> Fault:
-    if sources.path is None:
-        ways = f"set {_WAYS}, or target: or targets: in the file that --config.file names"
-        return Fault("target", "is missing: there is nothing to poll", ways)
-    where, ways = (
-        f"config.file {sources.path}",
-        f"write target: or targets: into it, or set {_WAYS}",
-    )
-    if sources.file.is_empty:
-        return Fault(where, "is empty", f"{ways}; the command config prints an example")
-    return Fault(where, "has no target: there is nothing to poll", ways)
 
 
 class ConfigSettings(Section):
@@ -137,12 +67,6 @@ class WebSettings(Section):
     def addresses(self) -> tuple[Address, ...]:
         """The addresses to listen on, parsed."""
         return tuple(map(read_address, self.listen_address))
-
-
-class _Web(Section):
-    """The section of the HTTP server alone."""
-
-    web: WebSettings
 
 
 class LogSettings(Section):
@@ -231,14 +155,6 @@ class Settings(Section, BaseSettings):
         """
         return dict(self.targets) if self.target is None else {self.target.name: self.target}
 
-    def locate(self, sources: Sources) -> None:
-        """Note where each target was set, for messages about it."""
-        if self.target is not None:
-            self.target.locate("target.", sources.places_of_target())
-        places = sources.places_of_targets() if self.targets else {}
-        for name, target in self.targets.items():
-            target.locate(f"targets.{name}.", places.get(name, {}))
-
     @classmethod
     @override
     def settings_customise_sources(
@@ -261,4 +177,4 @@ class Settings(Section, BaseSettings):
             what = "is given together with targets_files"
             yield "target", wrong(what, "move it into targets: or into one of those files")
         if not {"target", "targets", "targets_files"} & given:
-            yield "target", wrong("is missing", "", _NO_TARGET)
+            yield "target", wrong("is missing", "", NO_TARGET)

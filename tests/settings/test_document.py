@@ -41,8 +41,9 @@ def test_the_document_is_up_to_date_with_the_settings() -> None:
 def copied(root: Path, change: Callable[[str], str]) -> Path:
     """The documents, with one of them changed."""
     shutil.copytree(ROOT / "docs", root / "docs")
-    for file in ("README.md", "config.example.yaml"):
-        shutil.copy(ROOT / file, root)
+    (root / "exporter" / "cli").mkdir(parents=True)
+    for file in ("README.md", "config.example.yaml", "exporter/cli/settings.json"):
+        shutil.copy(ROOT / file, root / file)
     page = root / "docs/settings.md"
     page.write_text(change(page.read_text(encoding="utf-8")), encoding="utf-8")
     return page
