@@ -20,8 +20,8 @@ from .lines import Blocks, header
 JOINED_UP_TO: Final = 512 * 1024
 """Bytes of a compressed page up to which it is kept in one piece beside its blocks."""
 
-PLACES: Final = 32
-"""Targets in a bundle: a poll joins these, a scrape of a thousand targets joins 32 of them."""
+PLACES: Final = 16
+"""Targets in a bundle: a poll joins these, a scrape of a thousand targets joins 63 of them."""
 
 Member = tuple[Block, ...]
 """The blocks of one family and one target."""

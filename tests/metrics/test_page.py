@@ -37,7 +37,7 @@ def test_bundles_that_are_joined_at_once_are_those_of_one_target_after_the_other
     one_by_one, at_once = body_of(**targets), Body.of(targets)
     assert text(one_by_one) == text(at_once)
     sizes = [len(each.bundles["up"].bundles) for each in (at_once, one_by_one)]
-    assert sizes == [4, 4]
+    assert sizes == [7, 7]
     assert one_by_one.places == at_once.places
 
 
