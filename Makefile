@@ -15,8 +15,10 @@ help:  ## this list
 install: $(VENV)/.installed  ## the command, at .venv/bin/zstack-aios-exporter
 	@echo "$(BIN)/zstack-aios-exporter is ready"
 
-demo: $(VENV)/.installed  ## a living platform and its exporter on loopback, until Ctrl-C
-	@$(BIN)/zstack-aios-exporter demo
+PORT ?=
+demo: $(VENV)/.installed  ## a living platform and its exporter, until Ctrl-C; PORT= for another port
+	@PATH="$$PATH:$(CURDIR)/.tools/prometheus/machine" \
+	    $(BIN)/zstack-aios-exporter demo $(if $(PORT),--web.listen-address 127.0.0.1:$(PORT))
 
 test: $(VENV)/.developing  ## every kind of test, with coverage; of long matrices a small sample
 	@tools/prometheus
@@ -157,11 +159,13 @@ clean:  ## everything that make made
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python requirements/run.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/run.txt
-	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@tools/install $(BIN)/python requirements/run.txt
+	@echo "installing the exporter"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(VENV)/.developing: $(VENV)/.installed requirements/dev.txt

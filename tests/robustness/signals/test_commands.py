@@ -55,7 +55,10 @@ async def test_a_command_that_is_interrupted_leaves_nothing(
 
 @pytest.mark.parametrize(
     "command",
-    [("demo", "--port", "0", "--services", "20"), ("simulate", "--listen", "127.0.0.1:0")],
+    [
+        ("demo", "--port=0", "--services=20", "--no-prometheus"),
+        ("simulate", "--listen", "127.0.0.1:0"),
+    ],
     ids=["demo", "simulate"],
 )
 @each_signal
