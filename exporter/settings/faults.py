@@ -134,7 +134,7 @@ def _unnamed(place: Place) -> bool:
 
 
 def _odd_name(name: str) -> str:
-    """The name in quotes, unless it may be a URL, `key:secret` or a secret itself."""
+    """The name in quotes; hidden where it may be a URL, `key:secret` or a secret itself."""
     if len(name) > _LONGEST_SHOWN or re.search("[:@]", name):
         return "(a name not shown here)"
     return f'"{ascii(name)[1:-1]}"'

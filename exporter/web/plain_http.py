@@ -1,6 +1,6 @@
 """Plain HTTP on a port that speaks TLS: a client gets a sentence, and the log a line now and then.
 
-OpenSSL would hang up without a word, and a scraper whose configuration lacks `scheme: https` could
+OpenSSL would hang up without an answer, and a scraper whose configuration lacks `scheme: https` could
 not know why.
 """
 
@@ -67,7 +67,7 @@ class PlainHttp:
                 await _answer(connection)
 
     def _log(self, connection: socket.socket) -> None:
-        """Write a line, unless there was one lately; then only count."""
+        """Write a line, or only count where there was one lately."""
         if _is_probe(connection):
             return
         if clock.now() < self._quiet_until:

@@ -1,4 +1,4 @@
-"""What works but was hardly meant: how often, and where it is not worth a word."""
+"""What works but was hardly meant: how often it is logged, and where it is not."""
 
 import asyncio
 import shutil

@@ -86,7 +86,7 @@ async def _tcp(peer: _Peer) -> Finding:
         hint = f"look for a firewall on the way, and check the host and port in {peer.setting}"
         return failed("tcp", f"{shown}: nothing answers within {SECONDS:g} s", hint)
     except OSError as error:
-        hint = f"check the port in {peer.setting} (ZStack's API is on 8080 unless it was moved)"
+        hint = f"check the port in {peer.setting} (ZStack's API is on 8080 by default)"
         if error.errno in _NO_ROUTE:
             hint = f"check the host in {peer.setting}, and this machine's route to it"
         return failed("tcp", f"{shown}: {_os_error(error).lower()}", hint)

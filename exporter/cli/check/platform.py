@@ -56,7 +56,7 @@ def _unauthenticated_answer(error: ZStackError) -> Finding:
             hint = "allow the exporter's address on the platform or the proxy before it"
             return failed("platform", str(error), f"{hint}; or correct url")
         case errors.RejectedError():
-            hint = "correct url: it must lead to ZStack's API, on port 8080 unless it was moved"
+            hint = "correct url: it must lead to ZStack's API, by default on port 8080"
             return failed("platform", str(error), hint)
         case _:
             return failed_step("platform", error)

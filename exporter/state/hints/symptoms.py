@@ -140,7 +140,7 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
     Symptom.REFUSED: Hint(
         Text("nothing listens on that port", "该端口没有程序监听"),
         Text(
-            "check host and port in url (ZStack's API is on 8080 unless it was moved), and that the"
+            "check host and port in url (ZStack's API is on 8080 by default), and that the"
             " platform runs",
             "检查 url 中的主机和端口（ZStack 的 API 默认在 8080），并确认平台正在运行",
         ),
@@ -155,7 +155,7 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
     Symptom.OTHER_PORT: Hint(
         _NOT_ZSTACK,
         Text(
-            "write :8080 in url: ZStack's API is there unless it was moved, its web pages are on"
+            "write :8080 in url: ZStack's API is there by default, and its web pages are on"
             " another port; with a proxy before it, see that this passes /zstack on",
             "在 url 中写入 :8080：ZStack 的 API 默认在该端口，网页界面在其他端口；"
             "若前面有代理，确认它转发 /zstack",

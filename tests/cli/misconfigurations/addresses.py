@@ -11,7 +11,7 @@ ADDRESSES = (
     ),
     Case(
         "a port where nothing listens",
-        *("onnection refused", "127.0.0.1:{closed}", "on 8080 unless it was moved"),
+        *("onnection refused", "127.0.0.1:{closed}", "on 8080 by default"),
         here(url="http://127.0.0.1:{closed}"),
         modes=CONNECTING,
     ),

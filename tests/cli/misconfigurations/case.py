@@ -34,7 +34,7 @@ class Case:
     flags: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str | bytes] = field(default_factory=dict)
-    """Beside exporter.yaml, by name. `secret` is there unless it is given otherwise."""
+    """Beside exporter.yaml, by name. `secret` is there, too, where it is not given otherwise."""
     readable: tuple[str, ...] = ()
     """The files that every user can read."""
     modes: tuple[str, ...] = ALL
