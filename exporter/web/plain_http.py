@@ -1,7 +1,7 @@
 """Plain HTTP on a port that speaks TLS: a client gets a sentence, and the log a line now and then.
 
-OpenSSL would hang up without an answer, and a scraper whose configuration lacks `scheme: https` could
-not know why.
+OpenSSL would hang up without an answer, and a scraper whose configuration lacks `scheme: https`
+could not know why.
 """
 
 import asyncio
