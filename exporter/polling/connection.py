@@ -5,9 +5,12 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from ipaddress import ip_address
+from math import inf
 from typing import Final, TypeVar
 
 import aiohttp
+from yarl import URL
 
 from exporter import NAME
 from exporter.build import VERSION
@@ -35,7 +38,10 @@ from .secret_files import SECRET_SECONDS, read_secret
 USER_AGENT: Final = f"{NAME}/{VERSION}"
 
 OLDEST_SECONDS: Final = 60.0
-"""Of a connection: then the platform's name is looked up again."""
+"""Of a connection to a name: then the name is looked up again."""
+
+IDLE_SECONDS: Final = 90.0
+"""For which a connection to an address stays open: a poll a minute needs no other one."""
 
 C = TypeVar("C", AccessKey, Account, GivenSession)
 
@@ -50,14 +56,14 @@ async def transport_to(
 ) -> AsyncIterator[Transport]:
     """The transport to a platform, without credentials."""
     cookies = Cookies(on_illegal_cookie)
-    async with _http(cookies, connect_seconds=min(10.0, target.timeout / 4)) as http:
+    async with _http(target, cookies) as http:
         with Worker() as worker:
             yield Transport(
                 http,
                 target.url,
                 max_response_bytes=target.max_response_bytes,
                 tls=tls,
-                proxy=target.proxy.get_secret_value() if target.proxy else None,
+                proxy=_proxy(target),
                 observe=observe,
                 worker=worker,
             )
@@ -84,16 +90,40 @@ async def client_over(transport: Transport, target: TargetSettings) -> AsyncIter
                 await asyncio.wait({closing})
 
 
-def _http(cookies: Cookies, *, connect_seconds: float) -> aiohttp.ClientSession:
+def _http(target: TargetSettings, cookies: Cookies) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         # The platform opens a servlet session for every client without its cookie.
         cookie_jar=cookies,
-        connector=Connections(oldest_seconds=OLDEST_SECONDS),
+        connector=_connections(URL(_proxy(target) or target.url), target.url),
         headers={"User-Agent": USER_AGENT},
         # A poll has one deadline for all it asks. Connecting has less, so that an address where
         # nothing answers counts as unreachable before that, after all its tries.
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(10.0, target.timeout / 4)),
     )
+
+
+def _connections(way: URL, url: str) -> Connections:
+    """One connection for many polls where that costs nothing: no name that may move, no TLS.
+
+    asyncio holds a quarter of a MiB for each connection with TLS, a target's share of memory three
+    times over. (docs/decisions/0025-fleet.md)
+    """
+    has_tls = "https" in {way.scheme, URL(url).scheme}
+    if has_tls or not _is_address(way.host or ""):
+        return Connections(oldest_seconds=OLDEST_SECONDS)
+    return Connections(oldest_seconds=inf, keepalive_timeout=IDLE_SECONDS)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _proxy(target: TargetSettings) -> str | None:
+    return target.proxy.get_secret_value() if target.proxy else None
 
 
 def _auth(target: TargetSettings, transport: Transport, reading: Worker) -> Auth:

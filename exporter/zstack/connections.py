@@ -1,7 +1,8 @@
 """A connection pool that closes old connections, so that DNS changes take effect."""
 
+import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -9,6 +10,9 @@ from aiohttp.connector import Connection
 from typing_extensions import override
 
 from .clock import now
+
+PROBE_SECONDS: Final = 15
+"""After which the kernel probes an idle connection, so that no firewall on the way forgets it."""
 
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
@@ -28,7 +32,7 @@ class Connections(aiohttp.TCPConnector):
         clock: Callable[[], float] = now,
         **options: Any,
     ) -> None:
-        super().__init__(use_dns_cache=False, **options)
+        super().__init__(use_dns_cache=False, socket_factory=_probed, **options)
         self._oldest_seconds = oldest_seconds
         self._clock = clock
         self._opened: WeakKeyDictionary[ResponseHandler, float] = WeakKeyDictionary()
@@ -46,3 +50,12 @@ class Connections(aiohttp.TCPConnector):
         if protocol is None:
             return False
         return now - self._opened.setdefault(protocol, now) > self._oldest_seconds
+
+
+def _probed(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, *_ = address
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):  # not on every system
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, PROBE_SECONDS)
+    return opened
