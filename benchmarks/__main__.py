@@ -15,7 +15,17 @@ from .programs import ROOT
 from .table import Row, markdown
 
 PROGRAMS: Final = (
-    *("scrape", "poll", "memory", "latency", "sizes", "usual_day", "untrusted", "million"),
+    *(
+        "scrape",
+        "poll",
+        "memory",
+        "latency",
+        "sizes",
+        "usual_day",
+        "untrusted",
+        "million",
+        "what_runs",
+    ),
 )
 FULL_PROGRAMS: Final = (*PROGRAMS, "fleet")
 """Those of the full form: a fleet takes some minutes to be polled."""

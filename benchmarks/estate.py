@@ -46,29 +46,29 @@ class Shape(Enum):
     PROJECTED = "projected"
 
 
-class Estate:
-    """A platform's model services in the order of their uuid, `records` as they are now."""
+class Records:
+    """A list of a platform, `records` as they are now, each of which has another form as well."""
 
-    def __init__(self, services: int, shape: Shape, *, seed: int = 1) -> None:
-        chance = random.Random(seed)
-        pairs = [_pair(number, uuid, shape, chance) for number, uuid in _uuids(services, chance)]
+    def __init__(
+        self, pairs: Sequence[tuple[bytes, bytes]], kind: str, chance: random.Random
+    ) -> None:
         self.records: list[bytes] = [first for first, _ in pairs]
         self._others = [second for _, second in pairs]
         self._chance = chance
-        self._schema = [b'"inventories[%d]":"%s"' % (i, _CLASS.encode()) for i in range(services)]
+        self._schema = [b'"inventories[%d]":"%s"' % (i, kind.encode()) for i in range(len(pairs))]
 
-    def change(self, services: int) -> list[int]:
-        """Give this many, chosen at random, another version; a second change takes it back.
+    def change(self, number: int) -> list[int]:
+        """Give this many, chosen at random, their other form; a second change takes it back.
 
         The places of those that were chosen.
         """
-        chosen = self._chance.sample(range(len(self.records)), services)
+        chosen = self._chance.sample(range(len(self.records)), number)
         for i in chosen:
             self.records[i], self._others[i] = self._others[i], self.records[i]
         return chosen
 
     def page(self, start: int, limit: int) -> bytes:
-        """The answer of QueryModelService."""
+        """The answer of the query."""
         records = self.records[start : start + limit]
         schema = self._schema[: len(records)]
         return b'{"inventories":[%s],"total":%d,"schema":{%s}}' % (
@@ -76,6 +76,17 @@ class Estate:
             len(self.records),
             b",".join(schema),
         )
+
+
+class Estate(Records):
+    """A platform's model services in the order of their uuid; one changes when it is updated."""
+
+    def __init__(self, services: int, shape: Shape, *, seed: int = 1) -> None:
+        chance = random.Random(seed)
+        numbers = [*_uuids(services, chance)]
+        self.uuids = [uuid for _, uuid in numbers]
+        pairs = [_pair(number, uuid, shape, chance) for number, uuid in numbers]
+        super().__init__(pairs, _CLASS, chance)
 
 
 def _uuids(services: int, chance: random.Random) -> Iterator[tuple[int, str]]:
@@ -90,10 +101,11 @@ def _pair(number: int, uuid: str, shape: Shape, chance: random.Random) -> tuple[
     if shape is Shape.FULL:
         record |= _rest(uuid, chance)
     update = {"version": f"{record['version']}.post1", "hasNewVersion": _outdated(chance)}
-    return _json(record), _json(record | update)
+    return as_json(record), as_json(record | update)
 
 
-def _json(record: Mapping[str, Any]) -> bytes:
+def as_json(record: Mapping[str, Any]) -> bytes:
+    """The record as the platform sends it."""
     text = msgspec.json.encode(record).decode()
     for character, escape in _HTML.items():
         text = text.replace(character, escape)
@@ -118,7 +130,7 @@ def _projected(number: int, uuid: str, chance: random.Random) -> dict[str, Any]:
         "pythonVersion": chance.choice(("3.10", "3.11", "3.12")),
         "system": chance.random() < 1 / 4,
         "supportDistributed": chance.random() < 1 / 2,
-        "createDate": _date(chance),
+        "createDate": date(chance),
     }
 
 
@@ -134,7 +146,8 @@ def _name(number: int, framework: str) -> str:
     return f"{framework}-inference-service-{number:06d}"
 
 
-def _date(chance: random.Random) -> str:
+def date(chance: random.Random) -> str:
+    """Some moment, as the platform writes it."""
     day = f"{chance.choice(_MONTHS)} {chance.randrange(1, 29)}, {chance.randrange(2024, 2026)}"
     time = f"{chance.randrange(1, 13)}:{chance.randrange(60):02}:{chance.randrange(60):02}"
     return f"{day} {time} {chance.choice(('AM', 'PM'))}"
@@ -143,9 +156,9 @@ def _date(chance: random.Random) -> str:
 def _rest(uuid: str, chance: random.Random) -> dict[str, Any]:
     """The 14 fields that a projection leaves out, long texts among them."""
     return {
-        "description": _prose(chance, 30),
-        "readme": _prose(chance, 400),
-        "yaml": "\n".join(f"      - name: {_prose(chance, 1)}={i}" for i in range(60)),
+        "description": prose(chance, 30),
+        "readme": prose(chance, 400),
+        "yaml": "\n".join(f"      - name: {prose(chance, 1)}={i}" for i in range(60)),
         "installPath": f"/var/lib/zstack/ai/{uuid}/service.tar.gz",
         "condaVersion": "24.11.1",
         "startCommand": f"python3 -m serve --model /models/{uuid} --port 8000",
@@ -156,11 +169,12 @@ def _rest(uuid: str, chance: random.Random) -> dict[str, Any]:
         "modelServiceRefs": [_model(uuid, chance) for _ in range(chance.randrange(1, 4))],
         "modelServiceImages": [_image(uuid, arch, chance) for arch in ("x86_64", "aarch64")],
         "zoneUuid": f"{chance.getrandbits(2):032x}",
-        "lastOpDate": _date(chance),
+        "lastOpDate": date(chance),
     }
 
 
-def _prose(chance: random.Random, words: int) -> str:
+def prose(chance: random.Random, words: int) -> str:
+    """So many words, without a meaning."""
     return " ".join(chance.choices(_WORDS, k=words))
 
 
@@ -176,8 +190,8 @@ def _image(service: str, architecture: str, chance: random.Random) -> dict[str, 
         "modelServiceUuid": service,
         "cpuArchitecture": architecture,
         "dockerImage": f"registry.example.com/ai/serve-{architecture}:{uuid[:12]}",
-        "createDate": _date(chance),
-        "lastOpDate": _date(chance),
+        "createDate": date(chance),
+        "lastOpDate": date(chance),
     }
 
 

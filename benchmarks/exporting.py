@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, Final
 
 import yaml
@@ -37,9 +38,11 @@ def target(platform: Platform, **settings: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def exporter(**targets: Mapping[str, Any]) -> Iterator[Program]:
-    """The exporter of these targets, until the block ends."""
-    settings = {"targets": targets, "web": {"listen_address": ["127.0.0.1:0"]}}
+def exporter(
+    further: Mapping[str, Any] = MappingProxyType({}), /, **targets: Mapping[str, Any]
+) -> Iterator[Program]:
+    """The exporter of these targets, with further settings, until the block ends."""
+    settings = {"targets": targets, "web": {"listen_address": ["127.0.0.1:0"]}, **further}
     with TemporaryDirectory() as folder:
         file = Path(folder, "exporter.yaml")
         file.write_text(yaml.safe_dump(settings), encoding="utf-8")

@@ -17,7 +17,6 @@ from typing_extensions import override
 from .client import Scraper
 from .estate import Shape
 from .exporting import exporter, metrics, target
-from .further_lists import INSTANCE_GROUPS, MODEL_CENTERS
 from .measure import Spread, rounds
 from .platform import UNASKED, Platform, platform
 from .program import SERVICES, Plan, duration, main
@@ -53,7 +52,8 @@ class Fleet:
 
 SMALL: Final = Fleet(200, 20, 10)
 LARGE: Final = Fleet(1000, 30, 60)
-FURTHER: Final = f"each with {INSTANCE_GROUPS} instance groups and {MODEL_CENTERS} model centers"
+FURTHER: Final = {"groups": 6, "centers": 2}
+"""What each target has beside its services."""
 
 
 def measure(plan: Plan) -> Iterator[Row]:
@@ -66,17 +66,16 @@ def measure(plan: Plan) -> Iterator[Row]:
         with running(LARGE) as (ours, _), running(LARGE.as_one) as (one, _):
             yield _scrapes(plan, LARGE, ours, one)
             yield _share_of_core(ours, f"{LARGE}")
-        with running(LARGE, further_lists=True) as (ours, _):
-            yield _share_of_core(ours, f"the same, {FURTHER}")
+        with running(LARGE, **FURTHER) as (ours, _):
+            what = f"{FURTHER['groups']} instance groups and {FURTHER['centers']} model centers"
+            yield _share_of_core(ours, f"the same, each with {what}")
 
 
 @contextmanager
-def running(fleet: Fleet, *, further_lists: bool = False) -> Iterator[tuple[Program, Platform]]:
+def running(fleet: Fleet, **further: int) -> Iterator[tuple[Program, Platform]]:
     """An exporter that has polled each target of the fleet."""
     with ExitStack() as programs:
-        answering = platform(
-            fleet.services, Shape.PROJECTED, polls=UNASKED, further_lists=further_lists
-        )
+        answering = platform(fleet.services, Shape.PROJECTED, polls=UNASKED, **further)
         platform_ = programs.enter_context(answering)
         settings = target(platform_, interval=fleet.interval, timeout=fleet.interval)
         targets = {f"platform-{number:04d}": settings for number in range(fleet.targets)}

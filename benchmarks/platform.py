@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import Final
@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
-from .estate import Estate, Shape
-from .further_lists import answers
+from .deployments import Centers, Groups
+from .estate import Estate, Records, Shape
 from .programs import Program, ask, running
 
 _LISTENING: Final = "listening on "
@@ -38,12 +38,12 @@ class Platform:
         self.url = program.address
         self.shape = shape
 
-    def polls(self, count: int, *, changed: int = 0) -> None:
-        """Answer so many polls, so many services changed before each; wait for the one after.
+    def polls(self, count: int, *, changed: int = 0, groups: int = 0) -> None:
+        """Answer so many polls, so many services and groups changed before each; wait for one more.
 
         A poller begins a poll only when the one before has ended, so by then all have.
         """
-        ask(f"{self.url}/polls?count={count}&changed={changed}", method="POST")
+        ask(f"{self.url}/polls?count={count}&changed={changed}&groups={groups}", method="POST")
 
     def begun(self) -> list[float]:
         """When each poll began, in seconds of the platform's clock; none before the last call."""
@@ -52,13 +52,15 @@ class Platform:
 
 @contextmanager
 def platform(
-    services: int, shape: Shape, *, polls: int = 0, further_lists: bool = False
+    services: int, shape: Shape, *, groups: int = 0, centers: int = 0, polls: int = 0
 ) -> Iterator[Platform]:
-    """A platform in a process of its own; it answers so many polls unasked."""
-    options = ["--services", str(services), "--shape", shape.value, "--polls", str(polls)]
-    if further_lists:
-        options.append("--further-lists")
-    command = (sys.executable, "-m", "benchmarks.platform", *options)
+    """A platform in a process of its own; it answers so many polls unasked.
+
+    Without groups or without centers it is one of a release that lacks that list.
+    """
+    numbers = {"services": services, "groups": groups, "centers": centers, "polls": polls}
+    options = [f"--{name}={number}" for name, number in numbers.items()]
+    command = (sys.executable, "-m", "benchmarks.platform", f"--shape={shape.value}", *options)
     with running(*command, ready=_LISTENING + r"(\S+)") as program:
         yield Platform(program, shape)
 
@@ -96,11 +98,12 @@ class Gate:
 class Api:
     """What the exporter asks of a platform, and what the measurement does."""
 
-    def __init__(self, estate: Estate, gate: Gate, further_lists: Mapping[str, bytes]) -> None:
+    def __init__(self, estate: Estate, groups: Groups, centers: Centers, gate: Gate) -> None:
         self._estate = estate
+        self._groups = groups
+        self._centers = centers
         self._gate = gate
-        self._further_lists = {_API + path: body for path, body in further_lists.items()}
-        self._changed = 0
+        self._changed = self._changed_groups = 0
         self._begun: list[float] = []
 
     def application(self) -> web.Application:
@@ -110,9 +113,10 @@ class Api:
                 web.put(f"{_API}/accounts/login", self._log_in),
                 web.delete(f"{_API}/accounts/sessions/{{uuid}}", self._log_out),
                 web.get(f"{_API}/ai/model-services", self._model_services),
+                web.get(f"{_API}/ai/model-services/instances/groups/", self._instance_groups),
+                web.get(f"{_API}/ai/model-centers", self._model_centers),
                 web.post("/polls", self._polls),
                 web.get("/polls", self._polls_begun),
-                web.get(f"{_API}/{{path:.*}}", self._no_such_api),
             ]
         )
         return application
@@ -124,24 +128,18 @@ class Api:
         return web.json_response({})
 
     async def _model_services(self, request: web.Request) -> web.Response:
-        start, limit = int(request.query["start"]), int(request.query["limit"])
-        if start == 0:
+        if request.query["start"] == "0":
             self._begun.append(time.monotonic())
             await self._gate.enter()
             self._estate.change(self._changed)
-        return web.Response(body=self._estate.page(start, limit))
+            self._groups.change(self._changed_groups)
+        return _page(self._estate, request)
 
-    async def _no_such_api(self, request: web.Request) -> web.Response:
-        """As of a release without instance groups and model centers, which is not asked again."""
-        text = f"no api mapping to {request.path.removeprefix('/zstack')}"
-        return web.Response(status=HTTPStatus.NOT_FOUND, text=text)
+    async def _instance_groups(self, request: web.Request) -> web.Response:
+        return _further_list(self._groups, request)
 
-    async def _further_list(self, request: web.Request) -> web.Response:
-        body = self._further_lists.get(request.path)
-        if body is None:
-            path = request.path.removeprefix("/zstack")
-            return web.Response(status=HTTPStatus.NOT_FOUND, text=f"no api mapping to {path}")
-        return web.Response(body=body)
+    async def _model_centers(self, request: web.Request) -> web.Response:
+        return _further_list(self._centers, request)
 
     async def _polls_begun(self, _request: web.Request) -> web.Response:
         begun, self._begun = self._begun, []
@@ -149,8 +147,22 @@ class Api:
 
     async def _polls(self, request: web.Request) -> web.Response:
         self._changed = int(request.query["changed"])
+        self._changed_groups = int(request.query["groups"])
         await self._gate.let(int(request.query["count"]))
         return web.Response()
+
+
+def _page(records: Records, request: web.Request) -> web.Response:
+    start, limit = int(request.query["start"]), int(request.query["limit"])
+    return web.Response(body=records.page(start, limit))
+
+
+def _further_list(records: Records, request: web.Request) -> web.Response:
+    """Without records, the answer of a release that lacks the list, which is not asked again."""
+    if records.records:
+        return _page(records, request)
+    text = f"no api mapping to {request.path.removeprefix('/zstack')}"
+    return web.Response(status=HTTPStatus.NOT_FOUND, text=text)
 
 
 async def _serve(api: Api) -> None:
@@ -166,12 +178,13 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, required=True)
     parser.add_argument("--shape", type=Shape, required=True)
+    parser.add_argument("--groups", type=int, default=0)
+    parser.add_argument("--centers", type=int, default=0)
     parser.add_argument("--polls", type=int, default=0)
-    parser.add_argument("--further-lists", action="store_true")
     given = parser.parse_args()
-    further_lists = answers() if given.further_lists else {}
-    api = Api(Estate(given.services, given.shape), Gate(given.polls), further_lists)
-    asyncio.run(_serve(api))
+    estate = Estate(given.services, given.shape)
+    groups = Groups(given.groups, estate.uuids)
+    asyncio.run(_serve(Api(estate, groups, Centers(given.centers), Gate(given.polls))))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,20 @@ def test_polls_are_done_with_when_the_platform_reports_it(
     assert versions(metrics(ours)) == after
 
 
+@pytest.mark.parametrize(("groups", "centers"), [(4, 2), (0, 0)])
+def test_the_further_lists_are_those_that_the_platform_is_given(groups: int, centers: int) -> None:
+    with (
+        platform(SERVICES, Shape.PROJECTED, groups=groups, centers=centers) as upstream,
+        exporter(x=target(upstream)) as program,
+    ):
+        upstream.polls(1)
+        shown = samples(page(metrics(program)).decode())
+        lists = page(metrics(program)).decode().count("\nzstack_resource_up{")
+    infos = [each for each in shown if each.startswith("zstack_model_service_instance_group_info{")]
+    assert len(infos) == groups
+    assert lists == 1 + bool(groups) + bool(centers)
+
+
 @pytest.mark.parametrize("way", Way)
 def test_a_peer_shows_the_same_series(ours: Program, way: Way, tmp_path: Path) -> None:
     text_page = page(metrics(ours))
