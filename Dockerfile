@@ -18,6 +18,7 @@ RUN python3 -m venv --without-pip /opt/zstack-aios-exporter \
         --require-hashes --only-binary :all: -r requirements/run.txt
 
 COPY LICENSE README.md config.example.yaml hatch_build.py pyproject.toml source/
+COPY deploy/man source/deploy/man
 COPY deploy/prometheus/rules source/deploy/prometheus/rules
 COPY exporter source/exporter
 COPY grafana source/grafana

@@ -132,6 +132,8 @@ MENTIONS: Final = (
     Mention("pyproject.toml", r"(?<=^\[project\.urls\]\n)(?:\w+ = .*\n)*", lambda to: to.urls),
     Mention("deploy/prometheus/rules/*.yml", _RUNBOOK, _pages),
     Mention("deploy/prometheus/tests/*.yml", _RUNBOOK, _pages, optional=True),
+    Mention(f"deploy/man/{NAME}.1", r"(?<=^\.UR ).*(?=/README\.md)", _pages),
+    Mention(f"deploy/man/{NAME}.1", rf'(?<="{NAME} ).*(?=" "User)', _version),
     Mention("exporter/build.py", r'(?<=^PAGES: Final = ").*(?=")', _pages),
     Mention("docs/alerts.md", r"(?<=s\|)\S+(?=/docs/runbooks\|https)", _pages),
     Mention("docs/kubernetes.md", r"https?://\S+(?=//deploy/kubernetes/base)", _repository),

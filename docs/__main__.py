@@ -15,7 +15,7 @@ from exporter.metrics.table import SECTIONS
 from exporter.settings import Setting, Settings, declared, sections
 from exporter.state.hints import ERRORS, SYMPTOMS, Language
 
-from . import licences, rules
+from . import licences, manual, rules
 from .rewriting import ROOT, rewrite
 
 # From the present text of a document to the wanted one.
@@ -252,6 +252,7 @@ DOCUMENTS: tuple[tuple[str, Rewrite], ...] = (
     ),
     ("config.example.yaml", lambda _: example_file()),
     (f"exporter/cli/{SETTINGS_TABLE}", lambda _: settings_table()),
+    (str(manual.PAGE), lambda _: manual.manual()),
 )
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ SOURCES = (
     "LICENSE",
     "README.md",
     "config.example.yaml",
+    "deploy/man",
     "deploy/prometheus/rules",
     "exporter",
     "grafana",
@@ -149,6 +150,8 @@ def test_a_wheel_holds_the_rules_the_dashboards_and_the_example_as_they_are_in_t
     script = "from exporter.cli.main import run; run(['config'])"
     printed = run(sys.executable, "-c", script, at=site, PYTHONPATH=str(site))
     assert printed == (ROOT / "config.example.yaml").read_text("utf-8")
+    (page,) = site.glob("*.data/data/share/man/man1/*")
+    assert page.read_bytes() == (ROOT / "deploy" / "man" / page.name).read_bytes()
 
 
 def test_the_links_of_the_description_lead_to_pages_that_exist(tree: Path) -> None:
