@@ -66,7 +66,7 @@ class Parser(argparse.ArgumentParser):
         known = [
             name
             for action in self._actions
-            if action.help != argparse.SUPPRESS and not isinstance(action, Refusal)
+            if not isinstance(action, Refusal)
             for name in action.option_strings
         ]
         hint = did_you_mean(flag, known)

@@ -2,7 +2,10 @@
 
 import argparse
 import asyncio
+import errno
+import os
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -55,10 +58,7 @@ async def run(
         try:
             url = await stack.enter_async_context(serving(cloud, host, port))
         except OSError as error:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            reason = error.strerror or error
-            hint = "choose another --web.listen-address; with port 0 it is any free one"
-            print(f"cannot listen on {address}: {reason}; {hint}", file=sys.stderr)  # noqa: T201 - a program's output
+            print(_not_listening(host, port, error), file=sys.stderr)  # noqa: T201 - a program's output
             return 1
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         living = tasks.create_task(live(cloud, every=evolve, trouble_every=trouble))
@@ -66,6 +66,15 @@ async def run(
         await stop.wait()
         living.cancel()
     return 0
+
+
+def _not_listening(host: str, port: int, error: OSError) -> str:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    # asyncio puts the address into the text of all errors but those of a name's look-up
+    looked_up = isinstance(error, socket.gaierror)
+    reason = error.strerror if looked_up else os.strerror(error.errno or errno.EINVAL).lower()
+    hint = "choose another --web.listen-address; port 0 takes any free one"
+    return f"cannot listen on {address}: {reason}; {hint}"
 
 
 def _introduction(cloud: Cloud, url: str) -> str:

@@ -261,6 +261,7 @@ async def test_an_address_in_use_is_a_failure_of_one_line(secret_file: Path) -> 
         (["check", "--jsn"], "unknown flag --jsn, did you mean --json?"),
         (["once", "--outptu=page.prom"], "unknown flag --outptu, did you mean --output?"),
         (["simulate", "--servces", "5"], "unknown flag --servces, did you mean --services?"),
+        (["demo", "--prot=1"], "unknown flag --prot, did you mean --port?"),
         (["simulate", "--services", "many"], "--services: must be a whole number"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

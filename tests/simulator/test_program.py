@@ -104,7 +104,8 @@ def test_an_address_in_use_is_reported_in_one_line(
 
     assert status == 1
     printed = capsys.readouterr()
-    assert printed.err.startswith(f"cannot listen on {address}: ")
+    assert printed.err.startswith(f"cannot listen on {address}: address already in use; choose")
+    assert "--web.listen-address" in printed.err
     assert printed.err.count("\n") == 1
     assert not printed.out
 
