@@ -65,4 +65,4 @@ def decode(content: bytes) -> TargetStates:
 
 def _reason(error: Exception) -> str:
     """Messages of msgspec name the place and what should stand there, and quote nothing."""
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.polling import schedule as module
 from exporter.polling.schedule import FIRST_POLLS, Ramp, Schedule
 from exporter.zstack import clock
 
@@ -26,6 +27,11 @@ def test_a_thousand_targets_are_spread_evenly_over_the_interval() -> None:
 def test_the_offset_of_a_name_is_the_same_in_every_process_and_release() -> None:
     assert spread("lab", 60.0).offset == pytest.approx(LAB_OF_60)
     assert spread("上海", 60.0).offset == pytest.approx(SHANGHAI_OF_60)
+
+
+def test_a_schedule_keeps_the_times_that_it_was_given() -> None:
+    made = Schedule.spread("lab", 60.0, timeout=5.0, stale_after=30.0)
+    assert (made.interval, made.timeout, made.stale_after) == (60.0, 5.0, 30.0)
 
 
 LAB_OF_60 = 29.145889628
@@ -80,6 +86,20 @@ async def test_a_place_is_kept_for_a_moment_so_that_many_quick_polls_are_no_herd
             for _ in range(FIRST_POLLS):
                 tasks.create_task(_enter(ramp, until=inf))
     assert clock.now() - began >= 0.99
+
+
+async def test_a_poll_that_took_longer_than_that_gives_its_place_back_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "FIRST_POLL_SECONDS", 0.0)
+    ramp = Ramp()
+    async with AsyncExitStack() as held:
+        for _ in range(FIRST_POLLS):
+            await held.enter_async_context(ramp.place(until=inf))
+    waiting = asyncio.create_task(_enter(ramp, until=inf))
+    for _ in range(10):  # steps of the event loop, in which no time passes
+        await asyncio.sleep(0)
+    assert waiting.done()
 
 
 async def _enter(ramp: Ramp, *, until: float) -> None:

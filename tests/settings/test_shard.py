@@ -44,6 +44,19 @@ def test_the_hash_is_the_published_one(key: int, buckets: int, bucket: int) -> N
     assert jump(key, buckets) == bucket
 
 
+@pytest.mark.parametrize(
+    ("key", "bucket"), [(1, 262355607), (42, 124795770), (2**63, 674890281), (2**64 - 1, 699554662)]
+)
+def test_the_hash_is_the_same_for_ever_also_for_a_billion_buckets(key: int, bucket: int) -> None:
+    assert jump(key, 2**30) == bucket
+
+
+def test_one_of_several_shards_is_named_in_the_log() -> None:
+    assert shard(1, 3).log_fields == {"shard": "1/3"}
+    assert shard(0, 2).log_fields == {"shard": "0/2"}
+    assert shard(0, 1).log_fields == {}
+
+
 @pytest.mark.parametrize("total", [2, 3, 4, 5, 8, 10])
 def test_shards_have_about_as_many_targets_each(total: int) -> None:
     numbers = Counter(shard_of(name, total) for name in NAMES)

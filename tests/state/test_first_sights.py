@@ -1,6 +1,7 @@
 """Since when a new version is pending, from poll to poll."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,21 @@ def test_beyond_the_bound_those_that_are_known_stay(monkeypatch: pytest.MonkeyPa
     first = after({"a": True, "b": True})
     assert after(dict.fromkeys("dcbafe", True), before=first) == {"a": 1, "b": 1, "d": 1}
     assert len(after(dict.fromkeys("dcfe", True), dict.fromkeys("dcba", True))) == 3
+    full = after(dict.fromkeys("abc", True))
+    assert after(dict.fromkeys("abcd", True), before=full) is full
+
+
+def test_the_longest_uuid_of_ascii_gets_a_date() -> None:
+    assert after({"x" * 64: True}) == {"x" * 64: 1}
+
+
+def test_they_may_differ_only_where_services_or_their_versions_do() -> None:
+    before = list_of({"a": True, "b": None, "c": False})
+    assert may_differ(before, None)
+    assert not may_differ(replace(before, reported=7), before)
+    assert may_differ(replace(before, outdated=()), before)
+    assert may_differ(replace(before, versions=list_of({"a": True}).versions), before)
+    assert may_differ(replace(before, names=list_of({"a": True}).names), before)
 
 
 @pytest.mark.parametrize("uuid", ["x" * 65, "ö", "服务"])
