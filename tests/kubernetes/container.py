@@ -35,6 +35,7 @@ def lay_out(objects: Objects, root: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         is_pem = file.suffix in {".pem", ".crt", ".key"}
         file.write_text(bundle if is_pem else moved(content, root))
+        file.chmod(0o640)  # as fsGroup leaves it
 
 
 def moved(text: str, root: Path) -> str:

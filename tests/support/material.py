@@ -61,8 +61,9 @@ def renew(material: Material) -> None:
     chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
     key = issued.private_key_pem.bytes()
     (material.folder / "c.pem").write_bytes(chain)
-    (material.folder / "k.pem").write_bytes(key)
-    (material.folder / "both.pem").write_bytes(key + chain)
+    for name, content in (("k.pem", key), ("both.pem", key + chain)):
+        (material.folder / name).touch(mode=0o600)
+        (material.folder / name).write_bytes(content)
 
 
 def _encrypted(key: bytes) -> bytes:

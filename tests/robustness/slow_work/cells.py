@@ -61,7 +61,7 @@ WORKS: Final = (
     Work("trimming the heap", "exporter.daemon.memory.trim_heap", Stage.PUBLISH),
     Work("rendering", "exporter.metrics.exposition.Exposition._rendered", Stage.PUBLISH),
     Work("joining a page", "exporter.metrics.exposition.Exposition._page", Stage.SCRAPE),
-    Work("making the status page", "exporter.web.server.Server._html", Stage.SCRAPE, path="/"),
+    Work("making the status page", "exporter.web.status.status_page", Stage.SCRAPE, path="/"),
     Work("making the JSON", "exporter.web.server._document", Stage.SCRAPE, path="/api/v1/status"),
     Work(
         "reading the settings",
@@ -78,9 +78,11 @@ NOT_HELD: Final = frozenset(
         "exporter.metrics.telemetry.Telemetry",
         "exporter.polling.keeper.Keeper.open",
         "exporter.daemon.serve._sockets",
+        "exporter.daemon.warnings._exposed",
+        "exporter.daemon.warnings._of_targets",
     }
 )
-"""Work of the start, before there is anything to be wrong."""
+"""Work of the start, before there is anything to be wrong, and work that ends in the log alone."""
 
 
 class Event(Enum):
