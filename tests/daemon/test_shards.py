@@ -30,7 +30,7 @@ from tests.support.exporting import (
 from tests.support.shards import NAMES, moving, place, shares, up
 from tests.system.installed import COMMAND
 
-INTERVAL: Final = 0.5
+INTERVAL: Final = 1.0
 
 
 @dataclass
