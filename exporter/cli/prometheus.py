@@ -46,7 +46,7 @@ def program() -> str | None:
 
 def scrape_config(exporter: str) -> dict[str, object]:
     """What a Prometheus with the rules scrapes an exporter at `host:port` by."""
-    return {"job_name": NAME, "static_configs": [{"targets": [exporter]}]}
+    return {"job_name": "zstack-aios", "static_configs": [{"targets": [exporter]}]}
 
 
 @asynccontextmanager
