@@ -34,7 +34,7 @@ RUN tools/bin/pip wheel --no-index --no-build-isolation --wheel-dir wheels ./sou
 
 FROM ${BASE}
 ARG BASE
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 ARG SOURCE_REVISION=unknown
 LABEL org.opencontainers.image.title="zstack-aios-exporter" \
       org.opencontainers.image.description="Prometheus exporter for the model services of ZStack AIOS" \
