@@ -64,5 +64,7 @@ def _complete(actions: Iterable[argparse.Action]) -> None:
             action.complete = shtab.FILE  # type: ignore[attr-defined]  # shtab's own attribute
         elif metavar == "DIR":
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]  # likewise
+        elif metavar == "COMMAND":
+            action.choices = tuple(COMMANDS)
         elif "|" in metavar:
             action.choices = metavar.split("|")

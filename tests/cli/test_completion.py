@@ -95,6 +95,7 @@ COMPLETERS = pytest.mark.parametrize("complete", [bash, fish])
         ("--config.f", "--config.file"),
         ("--no-web.sys", "--no-web.systemd-socket"),
         ("completion ", " ".join(SHELLS)),
+        ("help hash", "hash-password"),
         ("once --outp", "--output"),
         ("metrics --outp", ""),
     ],
