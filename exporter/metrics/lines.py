@@ -107,7 +107,7 @@ def _histogram(
     pairs = sorted(f'{name}="{_Column([value]).escaped[0]}"' for name, value in own.items())
     head = "".join(f"{pair}," for pair in pairs if pair < _BOUND)
     tail = "".join(f",{pair}" for pair in pairs if pair > _BOUND)
-    counts = [value_written(count).decode() for count in accumulate(distribution.buckets)]
+    counts = [*map(bytes.decode, values_written([*accumulate(distribution.buckets)]))]
     name, series = family.name, ",".join(pairs)
     buckets = (
         f'{name}_bucket{{{head}{_BOUND}"{bound}"{tail}}} {count}\n'
