@@ -72,6 +72,8 @@ class Redactor:
 
         It keeps its escapes where none of them hides a part of a secret, and is decoded elsewhere.
         """
+        if not text:  # as the code of most errors
+            return text
         secrets = _Secrets([*map(_hashed, self._credentials), *self._credentials, *self._tokens])
         plain, shown = text, secrets.mask(text)
         peeled = shown
