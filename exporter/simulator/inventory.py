@@ -74,7 +74,7 @@ class Inventory:
     all_columns  of all releases; one name may stand for different attributes in different ones
     since        the first profile that has the API
     nested       by the name of the collection
-    places       the objects nested in a record that have a Java class; the second argument tells
+    places       the objects nested in a record that have a Java class; the second argument is
                  whether the reply shows a column
     """
 

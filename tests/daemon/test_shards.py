@@ -180,7 +180,7 @@ async def test_one_more_shard_takes_its_targets_over_without_a_gap(
 
 
 def longest_gap(cloud: Cloud) -> float:
-    """The longest time between two good polls, whoever polled."""
+    """The longest time between two good polls, by any exporter."""
     asked = [
         each.time
         for each in cloud.requests
