@@ -41,8 +41,12 @@ def test_the_document_is_up_to_date_with_the_settings() -> None:
 def copied(root: Path, change: Callable[[str], str]) -> Path:
     """The documents, with one of them changed."""
     shutil.copytree(ROOT / "docs", root / "docs")
-    (root / "exporter" / "cli").mkdir(parents=True)
-    for file in ("README.md", "config.example.yaml", "exporter/cli/settings.json"):
+    for folder in ("exporter/cli", "deploy/man"):
+        (root / folder).mkdir(parents=True)
+    for file in (
+        *("README.md", "config.example.yaml", "exporter/cli/settings.json"),
+        "deploy/man/zstack-aios-exporter.1",
+    ):
         shutil.copy(ROOT / file, root / file)
     page = root / "docs/settings.md"
     page.write_text(change(page.read_text(encoding="utf-8")), encoding="utf-8")
