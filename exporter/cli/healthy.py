@@ -144,7 +144,7 @@ class Endpoint:
 
 
 def check(endpoint: Endpoint) -> None:
-    """Raise UnhealthyError unless the exporter there answers that it is alive.
+    """Raise UnhealthyError where no exporter there answers that it is alive.
 
     Its certificate is not verified: nothing secret is sent, and only the status is read.
     """

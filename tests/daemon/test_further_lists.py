@@ -92,9 +92,9 @@ async def test_what_the_platform_refuses_or_lacks_is_left_out_and_said_once(reas
     assert not page.total("zstack_api_error")
     assert SHOWN not in page.names
     assert cloud.operations[GROUPS] == 1, "asked again within the hour"
-    (said,) = event(logs, "left out")
-    assert (said["log_level"], said["operation"], said["reason"]) == ("info", GROUPS, reason)
-    assert "metrics.instances" in said["hint"]
+    (entry,) = event(logs, "left out")
+    assert (entry["log_level"], entry["operation"], entry["reason"]) == ("info", GROUPS, reason)
+    assert "metrics.instances" in entry["hint"]
 
 
 async def test_a_release_without_groups_is_as_it_was_with_one_line_of_log() -> None:
@@ -296,9 +296,9 @@ async def test_the_choice_of_lists_takes_effect_at_the_next_start(
             )
             assert (await exporter.reload())[0] == 200
             assert SHOWN in (await exporter.next_polls(2)).names
-    said = capsys.readouterr().err
-    assert "changed settings take effect at the next start" in said
-    assert "settings=metrics.instances" in said
+    logged = capsys.readouterr().err
+    assert "changed settings take effect at the next start" in logged
+    assert "settings=metrics.instances" in logged
 
 
 USED: Final = "zstack_model_center_used_bytes"

@@ -191,13 +191,13 @@ class Verdicts:
 
     async def quiet(self) -> None:
         firing = await self.fleet.alerts.firing()
-        said = ", ".join(sorted(firing)) or "none"
-        self.findings.judge("alerts before a shard is killed", said, "none", kept=not firing)
+        shown = ", ".join(sorted(firing)) or "none"
+        self.findings.judge("alerts before a shard is killed", shown, "none", kept=not firing)
 
     async def alert(self, killed: float) -> None:
         firing = await self.fleet.alerts.until_firing(ALERT)
-        said = ", ".join(sorted(firing))
-        self.findings.judge("alerts that fire then", said, ALERT, kept=ALERT in firing)
+        shown = ", ".join(sorted(firing))
+        self.findings.judge("alerts that fire then", shown, ALERT, kept=ALERT in firing)
         self.findings.report("the alert, after the kill", f"{time.time() - killed:.0f} s")
 
     async def left(self, killed: frozenset[str]) -> None:
@@ -211,8 +211,8 @@ class Verdicts:
             kept=left == dict.fromkeys(killed, 1),
         )
         troubles = Counter(self.fleet.shards.troubles)
-        said = "; ".join(f"{number} times {text}" for text, number in troubles.most_common())
-        self.findings.report("warnings and errors in the shards' logs", said or "none")
+        shown = "; ".join(f"{number} times {text}" for text, number in troubles.most_common())
+        self.findings.report("warnings and errors in the shards' logs", shown or "none")
 
 
 def _spread(counted: Counter[int] | Counter[float]) -> str:

@@ -1,4 +1,4 @@
-"""A platform's story, told to process after process: each goes on with it until it is killed.
+"""A platform's life, played to process after process: each goes on with it until it is killed.
 
 Run as a program: `python -m tests.robustness.killed.story FILE MOMENTS SEED`. It forks, and so has
 neither threads nor an event loop of its own. It prints what was not as it should be.
@@ -109,7 +109,7 @@ def forked(work: Callable[[int], object]) -> tuple[int, int]:
     os._exit(0)
 
 
-def told(pid: int, reading: int) -> list[Any]:
+def played(pid: int, reading: int) -> list[Any]:
     """The whole lines that it wrote before it ended."""
     with os.fdopen(reading, "rb") as pipe:
         content = pipe.read()
@@ -117,7 +117,7 @@ def told(pid: int, reading: int) -> list[Any]:
     return [json.loads(line) for line in content.splitlines(keepends=True) if line[-1:] == b"\n"]
 
 
-async def tell(file: Path, parts: list[Chapter], writing: int) -> None:
+async def play(file: Path, parts: list[Chapter], writing: int) -> None:
     """Poll after poll; a line is what may be shown from then on."""
     keeper = await asyncio.to_thread(Keeper.open, file)
     async with keeper.writing(), pending_since(keeper, "lab", URL) as since:
@@ -154,22 +154,22 @@ def killed(file: Path, parts: list[Chapter], random: Random) -> list[Shown]:
     def work(writing: int) -> None:
         if by_line:
             killed_after(lines)
-        asyncio.run(tell(file, parts, writing))
+        asyncio.run(play(file, parts, writing))
 
     pid, reading = forked(work)
     if not by_line:
         time.sleep(random.uniform(0, MOST_SECONDS))
         os.kill(pid, signal.SIGKILL)
-    return told(pid, reading)
+    return played(pid, reading)
 
 
 def read_on(file: Path, part: Chapter) -> list[Any]:
     """What a process shows that reads this chapter and ends."""
-    return told(*forked(lambda writing: asyncio.run(tell(file, [part], writing))))
+    return played(*forked(lambda writing: asyncio.run(play(file, [part], writing))))
 
 
 def main(file: Path, moments: int, seed: int) -> int:
-    """Returns how many of the processes were killed before they had told all."""
+    """Returns how many of the processes were killed before they had played all."""
     random = Random(seed)
     story, number, ended_early = Story(random), 0, 0
 
