@@ -28,9 +28,15 @@ test: $(VENV)/.developing  ## every kind of test, with coverage; of long matrice
 	@tools/helm
 	$(BIN)/python -m pytest -n $(WORKERS) $(COVERAGE)
 
-test-all: export ZSTACK_TEST_SAMPLE = usual
+test-all test-all-again: export ZSTACK_TEST_SAMPLE = usual
 test-all reliability endings: WORKERS = auto
-test-all: test  ## the same with the samples that CI tries, a quarter of an hour
+test-all: test  ## the same with larger samples, a quarter of an hour
+
+AGAIN := --verbose --last-failed --last-failed-no-failures none
+test-again: $(VENV)/.developing  ## the tests that failed in the last run, one after the other
+	$(BIN)/python -m pytest $(AGAIN)
+
+test-all-again: test-again
 
 # Measured is what a user installs: what developing adds would be loaded too, and count.
 BENCH := .tools/venv-bench
@@ -57,6 +63,9 @@ endings: $(VENV)/.developing  ## every way to end at every moment; a quarter of 
 
 test-system: $(VENV)/.developing  ## tests of the image and of systemd's units; as root, installs what they need
 	@tools/test-system $(BIN)/python -n $(WORKERS)
+
+test-system-again: $(VENV)/.developing
+	@tools/test-system $(BIN)/python $(AGAIN)
 
 FUZZ_SECONDS ?= 120
 fuzz: $(VENV)/.fuzzing  ## untrusted inputs, bred by coverage; two minutes for each target
@@ -190,4 +199,4 @@ $(VENV)/.mutating: $(VENV)/.developing requirements/mutate.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/mutate.txt
 	@touch $@
 
-.PHONY: image-twice gates audit release release-check packages push-image push-index push-chart push-page sbom pictures help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean
+.PHONY: test-again test-all-again test-system-again image-twice gates audit release release-check packages push-image push-index push-chart push-page sbom pictures help install demo test test-all reliability hostile endings test-system bench bench-short bench-venv fuzz mutate soak fleet fleet-short fleet-programs lint format docs golden dashboards lock clean

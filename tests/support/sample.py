@@ -1,7 +1,7 @@
 """How much of each matrix a run of the tests tries.
 
-ZSTACK_TEST_SAMPLE is `small` for the minutes of `make test`, `usual` for the CI (`make test-all`),
-or `whole` for every case that there is. A sample has the same cases in each run.
+ZSTACK_TEST_SAMPLE is `small` for the minutes of `make test`, `usual` for `make test-all`, or
+`whole` for every case that there is. A sample has the same cases in each run.
 """
 
 import os
