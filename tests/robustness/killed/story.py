@@ -86,12 +86,12 @@ class Story:
     """Chapters that processes have read and that the next one will."""
 
     def __init__(self, random: Random) -> None:
-        self._told = chapters(random)
+        self._endless = chapters(random)
         self.chapters: list[Chapter] = []
 
     def __getitem__(self, number: int) -> Chapter:
         while len(self.chapters) <= number:
-            self.chapters.append(next(self._told))
+            self.chapters.append(next(self._endless))
         return self.chapters[number]
 
 

@@ -38,7 +38,7 @@ async def test_each_process_goes_on_with_the_dates_that_one_showed_that_was_kill
     *found, last = output.decode().splitlines()
     assert (found, errors) == ([], b"")
     ended_early = int(last.removeprefix("killed "))
-    assert ended_early > MOMENTS / 2, "most are killed before they have played all"
+    assert ended_early > MOMENTS / 4, "many are killed before they have played all"
 
 
 async def test_the_exporter_shows_the_same_dates_after_kill_9(tmp_path: Path) -> None:
