@@ -16,10 +16,8 @@ from exporter.zstack.errors import (
     UnreachableError,
 )
 
-OF_IDENTITY: Final = (UnauthorizedError, CredentialsError, ClockSkewError)
-"""Failures that every other request of the same poll would meet."""
-
-_OF_PLATFORM: Final = (UnreachableError, DeadlineError, RateLimitedError, *OF_IDENTITY)
+_OF_IDENTITY: Final = (UnauthorizedError, CredentialsError, ClockSkewError)
+_OF_PLATFORM: Final = (UnreachableError, DeadlineError, RateLimitedError)
 _NOT_THERE: Final = frozenset(
     {Symptom.TLS_SPOKEN, Symptom.REDIRECTED, Symptom.OTHER_PORT, Symptom.OTHER_PATH}
 )
@@ -27,7 +25,16 @@ _NOT_THERE: Final = frozenset(
 
 def is_of_platform(error: ZStackError) -> bool:
     """Whether it is a failure of the model services' poll after which nothing else is asked."""
-    return isinstance(error, _OF_PLATFORM) or error.symptom in _NOT_THERE
+    unusable = isinstance(error, _OF_PLATFORM) or error.symptom in _NOT_THERE
+    return unusable or is_of_identity(error)
+
+
+def is_of_identity(error: ZStackError) -> bool:
+    """Whether every other request of the same poll would meet it: a login that fails is one.
+
+    Another list would only log in again, and failed logins are counted, up to a lock.
+    """
+    return isinstance(error, _OF_IDENTITY) or not error.operation.repeatable
 
 
 def without_past(error: ZStackError) -> ZStackError:

@@ -17,7 +17,7 @@ from exporter.state.reduction import F, Found
 from exporter.zstack import DeadlineError, Operation, ZStackError, clock
 from exporter.zstack.errors import DeniedError, UnsupportedError
 
-from .failures import OF_IDENTITY, is_of_platform, log_failure, without_past
+from .failures import is_of_identity, is_of_platform, log_failure, without_past
 from .fetcher import Fetched
 
 log = structlog.get_logger(__name__)
@@ -143,7 +143,7 @@ class FurtherLists:
             states[each.name], fetched = await each.poll(known, moment, seconds)
             if fetched is not None:
                 read.append(fetched)
-            elif isinstance(error := states[each.name].error, OF_IDENTITY):
+            elif (error := states[each.name].error) is not None and is_of_identity(error):
                 # Asking on would only meet it again, and log it for each list.
                 states = {**self.failed(before, error).states, **states}
                 break

@@ -22,6 +22,7 @@ from tests.support.exporting import (
 SERVICES: Final = "QueryModelService"
 GROUPS: Final = "QueryModelServiceInstanceGroup"
 CENTERS: Final = "QueryModelCenter"
+LOGIN: Final = "LogInByAccount"
 GROUP: Final = "model_service_instance_group"
 SHOWN: Final = "zstack_model_service_instance_groups"
 
@@ -191,6 +192,32 @@ async def test_where_the_platform_cannot_be_asked_nothing_else_is_asked() -> Non
     assert up(page) == 0
     failing = [of["operation"] for of, value in page.all("zstack_api_error") if value]
     assert failing == [SERVICES]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.error("SYS.1007", operation=LOGIN),
+        Fault.error("ID.1006", operation=LOGIN),
+        Fault.text(401, "no", operation=LOGIN),
+        Fault.text(500, operation=LOGIN),
+        Fault.text(200, "{}", operation=LOGIN),
+        Fault.html(200, operation=LOGIN),
+    ],
+    ids=["argument", "sessions", "401", "500", "no session", "page"],
+)
+async def test_a_login_that_fails_is_tried_once_a_poll_for_all_lists(fault: Fault) -> None:
+    cloud = Cloud(services=5, instance_groups=2, model_centers=1, faults=[fault])
+    with capture_logs() as logs:
+        async with serving(cloud) as url, exporting(target=target(url)) as exporter:
+            page = await exporter.until(
+                lambda page: (page.value("zstack_polls_total", outcome="failure") or 0) >= 2
+            )
+    logins = page.total("zstack_api_errors_total", operation=LOGIN)
+    assert logins == page.value("zstack_polls_total", outcome="failure")
+    assert cloud.operations[GROUPS] == cloud.operations[CENTERS] == 0
+    assert up(page) == 0
+    assert not event(logs, "a list could not be read"), "the poll's line has it"
 
 
 async def test_a_session_that_ends_at_one_list_is_a_failure_of_those_after_it_too() -> None:
