@@ -12,7 +12,7 @@ from exporter.metrics.lines import C, RecordLines, blocks_by_key, by_family
 from exporter.metrics.page_lines import PageLines
 from exporter.state.columns import Conventions, MemoryUnit
 from exporter.state.drift import DriftLog
-from exporter.state.reduction import F, P, R, Reduction
+from exporter.state.reduction import UNUSABLE_UUID, F, P, R, Reduction
 from exporter.zstack import Client, Listing, PageCache, Replace
 
 from .time_zone import TimeZone
@@ -75,13 +75,13 @@ class ListFetcher(Generic[R, C, P, F]):
             self._cache.clear()
             self._cache.before_first_miss = self._time_zone.ask
         listing = await self._list()
-        self._log_undecodable(listing)
         if self._fetched is not None and listing == self._listing:
             return self._fetched
         before = None if self._fetched is None else self._fetched.found
-        combine = self._reduction.combine
-        fetched: Fetched[F] = await self._client.worker.run(_combined, listing, combine, before)
+        whole = self._reduction.whole
+        fetched: Fetched[F] = await self._client.worker.run(_combined, listing, whole, before)
         self._fetched, self._listing = fetched, listing
+        self._log_undecodable(listing, fetched.found.undecodable)
         self._drift_log.update(fetched.found.drift, fetched.found.dates)
         return fetched
 
@@ -135,13 +135,12 @@ class ListFetcher(Generic[R, C, P, F]):
         zone = None if self._time_zone is None else self._time_zone.zone
         return self._reduction.columns(records, Conventions(self._memory_unit, zone))
 
-    def _log_undecodable(self, listing: Listing[_Page[P]]) -> None:
-        """Log when the number of undecodable records changes, with the first few of them."""
-        number = len(listing.undecodable)
+    def _log_undecodable(self, listing: Listing[_Page[P]], number: int) -> None:
+        """Log when the number of records that no metric has changes, with the first few of them."""
         if number and number != self._undecodable:
-            rows = [row.fault for row in listing.undecodable[:LOGGED_RECORDS]]
+            rows = [row.fault for row in listing.undecodable] or [UNUSABLE_UUID]
             event = f"some {self._reduction.records} could not be decoded"
-            self._log.warning(event, records=number, first="; ".join(rows))
+            self._log.warning(event, records=number, first="; ".join(rows[:LOGGED_RECORDS]))
         self._undecodable = number
 
 
@@ -150,7 +149,7 @@ def _written(pages: Sequence[_Page[P]]) -> Mapping[bytes, Block]:
 
 
 def _combined(
-    listing: Listing[_Page[P]], combine: Callable[[Listing[P], F | None], F], before: F | None
+    listing: Listing[_Page[P]], whole: Callable[[Listing[P], F | None], F], before: F | None
 ) -> Fetched[F]:
     summaries = Listing(
         tuple(page.summary for page in listing.parts),
@@ -159,5 +158,5 @@ def _combined(
         listing.duplicates,
     )
     return Fetched(
-        combine(summaries, before), by_family([page.lines.blocks for page in listing.parts])
+        whole(summaries, before), by_family([page.lines.blocks for page in listing.parts])
     )

@@ -3,12 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from exporter.zstack import Listing, Record, Resource
+from exporter.zstack.errors import UnreadableError
 
 from .columns import Conventions
 from .drift import Drift
+
+UNUSABLE_UUID: Final = "a uuid that no label can hold"
+"""What is wrong with a record that is decoded and yet in no metric."""
 
 
 class Found(Protocol):
@@ -50,6 +54,14 @@ class Reduction(Generic[R, C, P, F]):
     summarize: Callable[[Sequence[R], C], P]
     combine: Callable[[Listing[P], F | None], F]
     replace: Callable[[P, Sequence[int], P], P | None] | None = None
+
+    def whole(self, listing: Listing[P], before: F | None) -> F:
+        """The value of a list. Raises UnreadableError if it has records, and no metric has one."""
+        found = self.combine(listing, before)
+        if 0 < listing.total == found.undecodable:
+            message = "no record has a uuid that can be read"
+            raise UnreadableError(message, self.resource.operation)
+        return found
 
 
 def counts(pages: Iterable[Mapping[K, int]]) -> dict[K, int]:

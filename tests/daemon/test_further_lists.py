@@ -268,6 +268,15 @@ async def test_a_group_without_a_uuid_is_skipped_and_counted() -> None:
     assert page.value("zstack_records_skipped_total", reason="undecodable") == 1
 
 
+async def test_groups_without_a_usable_uuid_are_a_failure_of_that_list() -> None:
+    cloud = Cloud(services=1, instance_groups=0)
+    cloud.groups.add(InstanceGroup(uuid="a\x01b", name="chat"))
+    async with serving(cloud) as url, exporting(target=target(url)) as exporter:
+        page = await exporter.until(is_up)
+    assert up(page) == 0
+    assert page.value("zstack_api_error", operation=GROUPS, reason="malformed") == 1
+
+
 async def test_a_service_that_is_renamed_is_renamed_where_it_runs() -> None:
     cloud = Cloud(services=3, instance_groups=0)
     uuid = next(iter(cloud.estate))

@@ -7,6 +7,7 @@ from datetime import tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from structlog.testing import capture_logs
 
 from exporter.metrics.exposition import Exposition, OnStale
@@ -24,6 +25,7 @@ from exporter.state.inventory import INVENTORY, Inventory, PageSummary
 from exporter.state.services import Services
 from exporter.state.snapshot import Snapshot
 from exporter.zstack import ModelService
+from exporter.zstack.errors import UnreadableError
 from tests.support.client_fixture import client_for
 from tests.support.exporting import Samples
 
@@ -159,6 +161,29 @@ async def test_a_uuid_that_no_label_can_hold_counts_as_undecodable() -> None:
         found, page = await watched.poll()
     assert (found.services, found.reported, found.undecodable) == (3, 5, 2)
     assert page.value("zstack_model_services_reported") == 5
+
+
+async def test_records_with_unusable_uuids_are_logged_as_their_number_changes() -> None:
+    cloud = Cloud(services=3)
+    async with watching(cloud) as watched:
+        with capture_logs() as logs:
+            for number in (1, 1, 2):
+                cloud.estate.add(Service(uuid="a" + "\x01" * number))
+                await watched.poll()
+    lines = [(line["records"], line["first"]) for line in logs]
+    assert lines == [(1, "a uuid that no label can hold"), (2, "a uuid that no label can hold")]
+
+
+async def test_a_list_without_a_usable_uuid_is_no_empty_list() -> None:
+    cloud = Cloud(services=0)
+    async with watching(cloud) as watched:
+        cloud.estate.add(Service(uuid="a\x01b"))
+        for _ in range(2):  # the second one comes from the kept pages
+            with pytest.raises(UnreadableError, match="no record has a uuid that can be read"):
+                await watched.poll()
+        cloud.estate.add(Service(uuid="c"))
+        found, _ = await watched.poll()
+    assert (found.services, found.undecodable) == (1, 1)
 
 
 async def test_polls_may_be_given_up_in_the_middle_and_the_next_one_is_right() -> None:

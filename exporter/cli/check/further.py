@@ -34,11 +34,16 @@ async def further_list(
     try:
         async with deadline(target, resource.operation):
             listed = await client.list(resource, _unchanged)
+        found, series = await asyncio.to_thread(
+            reduced,
+            further.reduction,
+            further.families,
+            listed,
+            polled.conventions,
+            polled.inventory,
+        )
     except ZStackError as error:
         return _unread(step, error, demanded=demand == "true")
-    found, series = await asyncio.to_thread(
-        reduced, further.reduction, further.families, listed, polled.conventions, polled.inventory
-    )
     polled.series.append(series)
     return _read(step, listed, found)
 
@@ -51,7 +56,7 @@ def _unread(step: str, error: ZStackError, *, demanded: bool) -> Finding:
 
 
 def _read(step: str, listed: Listing[tuple[Any, ...]], found: Found) -> Finding:
-    about_records = records(step, listed, found.drift)
+    about_records = records(step, listed, found)
     if about_records.outcome is Outcome.WARN:
         return about_records
     if listed.total == 0:

@@ -63,7 +63,7 @@ def reduced(
 ) -> tuple[F, Series]:
     """What a list comes to, and the series of its families; for a worker thread.
 
-    A further list needs what the model `services` came to.
+    A further list needs what the model `services` came to. Raises UnreadableError.
     """
     summaries, of_records = [], 0
     for page in listed.parts:
@@ -71,7 +71,7 @@ def reduced(
         summaries.append(reduction.summarize(page, columns))
         of_records += _samples(families.records, columns)
     listing = Listing(tuple(summaries), listed.total, listed.undecodable, listed.duplicates)
-    found = reduction.combine(listing, None)
+    found = reduction.whole(listing, None)
     if families.joined is not None:
         snapshot = _first_snapshot(found if isinstance(found, Inventory) else services)
         pages = families.joined.pages(found, families.joined.needed(snapshot))

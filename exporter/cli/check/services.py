@@ -57,10 +57,14 @@ async def model_services(
     yield passed("permission", "it may query model services")
     yield _complete(listed)
     conventions = Conventions(target.memory_unit, zone)
-    totals, series = await asyncio.to_thread(reduced, INVENTORY, families, listed, conventions)
+    try:
+        totals, series = await asyncio.to_thread(reduced, INVENTORY, families, listed, conventions)
+    except errors.UnreadableError as error:
+        yield failed_step("records", error)
+        return
     polled.conventions, polled.inventory = conventions, totals
     polled.series.append(series)
-    yield records("records", listed, totals.drift)
+    yield records("records", listed, totals)
     yield about_zone
     if no_date_read(totals.drift, totals.dates):
         yield _no_date_read(listed, client.redact)

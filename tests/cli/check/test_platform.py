@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from exporter.simulator import Account, Cloud, Fault, Session, serving
+from exporter.simulator import Account, Cloud, Fault, ModelService, Session, serving
 from tests.support.checking import checking, checking_target
 from tests.support.proxy import proxying
 
@@ -273,6 +273,18 @@ async def test_a_list_without_a_readable_uuid_fails() -> None:
     assert checked.failure["step"] == "list"
     assert "no record has a uuid" in checked.failure["found"]
     assert "release" in checked.failure["fix"]
+
+
+@pytest.mark.parametrize(("services", "outcome"), [(0, "fail"), (3, "warn")])
+async def test_uuids_that_no_label_can_hold_are_reported(services: int, outcome: str) -> None:
+    cloud = Cloud(services=services)
+    cloud.estate.add(ModelService(uuid="a\x01b"))
+    async with serving(cloud) as url:
+        checked = await checking_target(url)
+    step = checked.steps["records"]
+    assert step["outcome"] == outcome
+    assert "uuid" in step["found"]
+    assert "report" in step["fix"]
 
 
 async def test_hostile_text_stays_on_one_line() -> None:
