@@ -55,7 +55,7 @@ class TimeZone:
             return
         if self.zone is None:
             if not self._logged_no_api:
-                self._warn("it has no API for that")
+                self._warn("it has no API for that, or names no zone that is known")
             self._logged_no_api = True
             self._polls_until_due = self._most_polls_between  # its next release may have one
 

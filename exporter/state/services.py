@@ -23,8 +23,8 @@ from .labels import (
     with_label_uuids,
 )
 
-_EMPTY: Final = re.compile(rb"null|false|0|\"\"|\[\s*\]|\{\s*\}")
-"""JSON of a collection that has nothing."""
+_EMPTY: Final = re.compile(rb"null|false|0|\"\"|\[\s*(?:null\s*(?:,\s*null\s*)*)?\]|\{\s*\}")
+"""JSON of a collection that has nothing; a null in it is none."""
 
 _FLAGS: Final = {None: "", False: "false", True: "true"}
 

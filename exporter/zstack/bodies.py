@@ -19,6 +19,7 @@ _MOST_MEMBERS: Final = 100
 """Gzip members in one body (RFC 1952, 2.2): each costs a copy of the bytes after it."""
 
 _BOM: Final = b"\xef\xbb\xbf"
+_MARK: Final = "\ufeff"  # the same, in a text
 
 _CHARSETS: Final = {
     name: name for name in ("gbk", "gb18030", "big5", "utf-16", "utf-16le", "utf-16be")
@@ -103,6 +104,6 @@ def _charset(response: aiohttp.ClientResponse) -> str | None:
 def _as_utf_8(body: bytearray, charset: str) -> bytes:
     """Transcode to UTF-8; return the body unchanged where Content-Type names a wrong charset."""
     try:
-        return body.decode(charset).encode()
+        return body.decode(charset).removeprefix(_MARK).encode()
     except UnicodeError:
         return bytes(body)

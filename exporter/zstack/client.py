@@ -98,7 +98,7 @@ class Client:
         return listing
 
     async def time_zone(self) -> tzinfo | None:
-        """The zone of the platform's dates; None where it has no such API."""
+        """The zone of the platform's dates; None where it has no such API, or no known zone."""
         await self._auth.refresh(GET_TIME_ZONE)
         try:
             named = await self._call(GET_TIME_ZONE, schema.time_zone)

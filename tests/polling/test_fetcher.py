@@ -128,7 +128,9 @@ async def test_a_platform_that_learns_to_report_its_zone_is_asked_again() -> Non
             pages = [(await watched.poll())[1] for _ in range(8)]
     dated = ["zstack_model_service_created_timestamp_seconds" in page.names for page in pages]
     assert dated == [False] * 6 + [True] * 2
-    assert [line["error"] for line in logged] == ["it has no API for that"]
+    assert [line["error"] for line in logged] == [
+        "it has no API for that, or names no zone that is known"
+    ]
 
 
 async def test_a_projection_that_is_refused_is_logged_once() -> None:

@@ -158,6 +158,7 @@ def test_names_of_nothing_are_not_counted() -> None:
                 "AMD": b"[ ]",
                 "Intel": b"null",
                 "TianShu": b'""',
+                "Moore": b"[null, null ]",
                 "Haiguang": b"{}",
             }.items()
         },

@@ -140,6 +140,9 @@ def test_field_that_cannot_be_read_is_unknown_and_the_service_counts(
     [
         (b'"version":1.1', {"version": "1.1"}),
         (b'"version":1.10', {"version": "1.10"}),
+        (b'"pythonVersion":3.10', {"python_version": "3.10"}),
+        (b'"gpuComputeCapability":10', {"gpu_compute_capability": "10"}),
+        (b'"modelCenterUuid":12345678901234567890', {"model_center_uuid": "12345678901234567890"}),
         (b'"name":12345', {"name": "12345"}),
         (b'"name":-1e5', {"name": "-1e5"}),
         (b'"requestCpu":""', {}),
@@ -352,6 +355,20 @@ async def test_hostile_names_come_through() -> None:
 
 def test_login_gives_its_session() -> None:
     assert session(b'{"inventory":{"uuid":"s","expiredDate":"\xff"}}').uuid == "s"
+
+
+@pytest.mark.parametrize("date", [b"[]", b"1e999", b"true", b'{"a":1}', b"null", b'""'])
+def test_no_login_fails_for_the_sake_of_a_date(date: bytes) -> None:
+    body = b'{"inventory":{"uuid":"s","createDate":%b,"expiredDate":%b}}' % (date, date)
+    assert session(body).uuid == "s"
+
+
+@pytest.mark.parametrize("other", [b"8", b"1e999", b"[]", b"{}", b"true", b"null"])
+def test_zone_is_known_from_what_can_be_read_of_it(other: bytes) -> None:
+    assert (
+        time_zone(b'{"timezone":"Asia/Shanghai","offset":%b}' % other).timezone == "Asia/Shanghai"
+    )
+    assert time_zone(b'{"timezone":%b,"offset":"+08:00"}' % other).offset == "+08:00"
 
 
 @pytest.mark.parametrize(

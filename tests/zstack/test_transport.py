@@ -461,6 +461,15 @@ async def test_character_set_of_the_body_is_honoured(charset: str) -> None:
     assert again.services == (service,)
 
 
+@pytest.mark.parametrize("charset", ["utf-16le", "utf-16be", "gb18030", "utf-16"])
+async def test_byte_order_mark_of_another_character_set_is_ignored(charset: str) -> None:
+    mark = "" if charset == "utf-16" else "\ufeff"  # which that codec writes by itself
+    body = (mark + '{"inventories":[{"uuid":"a"}],"total":1}').encode(charset)
+    answer = reply(body, Content_Type=f"application/json;charset={charset}")
+    async with replying(answer) as server, client_at(server.url) as fixture:
+        assert [service.uuid for service in (await fixture.services()).services] == ["a"]
+
+
 async def test_error_in_another_character_set_is_readable() -> None:
     answer = reply("管理节点忙".encode("gbk"), "500 Error", Content_Type="text/plain;charset=GBK")
     async with replying(answer) as server, client_at(server.url) as fixture:

@@ -115,7 +115,9 @@ async def _zone(client: Client, target: TargetSettings) -> tuple[tzinfo | None, 
     except (ZStackError, TimeoutError) as error:
         return None, warned("time zone", str(error) or "no answer", hint)
     if zone is None:
-        return None, warned("time zone", "the platform has no API for it", hint)
+        return None, warned(
+            "time zone", "the platform has no API for it, or names no zone that is known", hint
+        )
     return zone, passed("time zone", f"{zone}, as the platform reports")
 
 

@@ -36,8 +36,8 @@ class ModelService(msgspec.Struct, frozen=True, rename="camel", gc=False):
     request_memory: Number = None
     size: Number = None
     model_center_uuid: str | None = None
-    gpu_compute_capability: str | float | None = None
-    python_version: str | float | None = None
+    gpu_compute_capability: str | None = None
+    python_version: str | None = None
     system: bool | None = None
     support_distributed: bool | None = None
     cpu_architectures: tuple[str, ...] | None = None
