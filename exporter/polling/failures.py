@@ -19,7 +19,15 @@ from exporter.zstack.errors import (
 _OF_IDENTITY: Final = (UnauthorizedError, CredentialsError, ClockSkewError)
 _OF_PLATFORM: Final = (UnreachableError, DeadlineError, RateLimitedError)
 _NOT_THERE: Final = frozenset(
-    {Symptom.TLS_SPOKEN, Symptom.REDIRECTED, Symptom.OTHER_PORT, Symptom.OTHER_PATH}
+    {
+        Symptom.TLS_SPOKEN,
+        Symptom.REDIRECTED,
+        Symptom.REDIRECTED_AWAY,
+        Symptom.OTHER_LOGIN,
+        Symptom.NO_ACCESS_KEYS,
+        Symptom.OTHER_PORT,
+        Symptom.OTHER_PATH,
+    }
 )
 
 

@@ -64,6 +64,9 @@ class Symptom(StrEnum):
     PROXY_REFUSED = auto()
     PROXY_LOGIN = auto()
     REDIRECTED = auto()
+    REDIRECTED_AWAY = auto()
+    OTHER_LOGIN = auto()
+    NO_ACCESS_KEYS = auto()
     CODING = auto()
 
 

@@ -56,7 +56,16 @@ _NOT_READY = frozenset(
     {"SYS.1001", "SYS.1009", "SYS.1010", "SYS.1011", "SYS.1012", "SYS.1015", "SYS.1016"}
 )
 _OF_GATEWAYS = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-_NOT_THERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE})
+_NOT_THERE = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.GONE,
+    }
+)
+_NO_ACCESS_KEYS: Final = "unable to find RestAuthenticationBackend"
+"""How a platform without the backend of access keys answers."""
 _WANTS_TLS: Final = re.compile(
     "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|"
     "combination of host and port requires TLS|speaking plain HTTP to an SSL",
@@ -215,6 +224,8 @@ def _by_text(
     message = f"HTTP {status}: {text}" if text else f"HTTP {status} with an empty body"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return RateLimitedError(message, operation, retry_after=retry_after)
+    if status == HTTPStatus.UNAUTHORIZED:  # which ZStack never sends
+        elsewhere = Symptom.OTHER_LOGIN
     if text.startswith("<"):
         message = f"HTTP {status}: a web page, not an answer of ZStack"
         of_proxy = status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -227,6 +238,8 @@ def _by_text(
         return NotReadyError(message, operation)
     # ZStack's own are not found and bad request; the rest may be any server's.
     symptom = elsewhere if status in _NOT_THERE else None
+    if status == HTTPStatus.BAD_REQUEST and _NO_ACCESS_KEYS in text:
+        symptom = Symptom.NO_ACCESS_KEYS
     return RejectedError(message, operation, symptom=symptom)
 
 

@@ -211,21 +211,29 @@ def _redirected(operation: Operation, response: aiohttp.ClientResponse) -> Rejec
     location = response.headers.get("Location")
     if location is None:
         return RejectedError(f"HTTP {response.status}: redirected to nowhere", operation)
-    where = _new_url(response.url, location, API_PREFIX + operation.path)
+    where, symptom = _new_url(response.url, location, API_PREFIX + operation.path)
     message = f"HTTP {response.status}: redirected to {where}"
-    return RejectedError(message, operation, symptom=Symptom.REDIRECTED)
+    return RejectedError(message, operation, symptom=symptom)
 
 
-def _new_url(asked: URL, location: str, path: str) -> str:
-    """The address to set instead, without what may be a token: the query, and a strange path."""
+def _new_url(asked: URL, location: str, path: str) -> tuple[str, Symptom]:
+    """The address to set instead, without what may be a token: the query, and a strange path.
+
+    Only one with the API's path, or with none, can be ZStack: another one may be a login page.
+    """
     try:
         target = asked.join(URL(location))
         origin = str(target.origin())
     except ValueError:
-        return "elsewhere"
+        return "elsewhere", Symptom.REDIRECTED_AWAY
+    if target.raw_path == asked.raw_path and target.origin() == asked.origin():
+        return "itself", Symptom.REDIRECTED_AWAY
     if target.raw_path.endswith(path):
-        return origin + target.raw_path.removesuffix(path)
-    return origin if target.origin() != asked.origin() else "another path"
+        return origin + target.raw_path.removesuffix(path), Symptom.REDIRECTED
+    if target.origin() == asked.origin():
+        return "another path", Symptom.REDIRECTED_AWAY
+    bare = target.raw_path in {"", "/"}
+    return origin, Symptom.REDIRECTED if bare else Symptom.REDIRECTED_AWAY
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> float:

@@ -18,6 +18,7 @@ from exporter.zstack.errors import (
     RateLimitedError,
     RejectedError,
     SessionError,
+    Symptom,
     UnauthorizedError,
     UnreachableError,
     UnsupportedError,
@@ -222,6 +223,18 @@ def test_no_answer_locks_the_exporter_out_for_more_than_a_day() -> None:
     error = refused(locked)
     assert isinstance(error, LockedError)
     assert error.seconds == 86_400
+
+
+@pytest.mark.parametrize("body", [b"", b"Unauthorized", b'{"code":401}', b"<html>401</html>"])
+def test_401_is_of_something_before_the_platform(body: bytes) -> None:
+    for elsewhere in (None, Symptom.OTHER_PORT):
+        error = refusal(OPERATION, 401, body, elsewhere=elsewhere)
+        assert error.symptom is Symptom.OTHER_LOGIN
+
+
+def test_platform_without_access_keys_is_named_as_one() -> None:
+    text = b"unable to find RestAuthenticationBackend[provider type: accessKey]"
+    assert refusal(OPERATION, 400, text).symptom is Symptom.NO_ACCESS_KEYS
 
 
 def test_newest_answer_is_read_as_the_older_ones() -> None:

@@ -312,11 +312,10 @@ async def test_nothing_that_changes_a_platform_is_ever_sent() -> None:
     [
         ("https://new.example:8443/zstack/v1/ai/model-services?token=s3cret", "new.example:8443"),
         ("https://new.example/a%2Fb/zstack/v1/ai/model-services", "https://new.example/a%2Fb"),
-        ("https://user:s3cret@new.example/login/s3cret", "https://new.example"),
+        ("https://new.example", "https://new.example"),
+        ("https://new.example/?s3cret", "https://new.example"),
         ("//new.example/zstack/v1/ai/model-services", "http://new.example"),
         ("/moved/zstack/v1/ai/model-services", "/moved"),
-        ("/login?s3cret", "another path"),
-        ("http://[", "elsewhere"),
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -329,6 +328,25 @@ async def test_redirect_names_the_address_to_set(status: int, location: str, nam
     assert str(error).endswith(named)
     assert "s3cret" not in str(error)
     assert "set url to the address it redirects to" in hint_for(error).fix
+
+
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("https://user:s3cret@sso.example/login/s3cret", "https://sso.example"),
+        ("/login?s3cret", "another path"),
+        ("/zstack/v1/ai/model-services?session=s3cret", "itself"),
+        ("", "itself"),
+        ("http://[", "elsewhere"),
+    ],
+)
+async def test_no_redirect_to_a_login_page_is_to_be_set_as_url(location: str, named: str) -> None:
+    moved = reply(b"", "302 Found", Location=location)
+    async with replying(moved) as server, client_at(server.url) as fixture:
+        error = await fixture.failure()
+
+    assert str(error) == f"HTTP 302: redirected to {named}"
+    assert "do not set url to a login page" in hint_for(error).fix
 
 
 async def test_redirect_without_a_location_leads_nowhere() -> None:

@@ -46,12 +46,12 @@ def _unauthenticated_answer(error: ZStackError) -> Finding:
             return failed("platform", "ZStack without AIOS", hint)
         case errors.NotReadyError() | errors.RateLimitedError():
             return failed_step("platform", error)
+        case _ if error.symptom is not None:
+            return failed_step("platform", error)
         case _ if error.code or "Authorization" in str(error):
             # ZStack answers a request without credentials so: the header is missing, or the code
             # of no session. After any other answer no credentials may be sent.
             return passed("platform", "ZStack with AIOS answers")
-        case _ if error.symptom is not None:
-            return failed_step("platform", error)
         case errors.DeniedError():
             hint = "allow the exporter's address on the platform or the proxy before it"
             return failed("platform", str(error), f"{hint}; or correct url")

@@ -103,8 +103,10 @@ ERRORS: Final[Mapping[type[ZStackError], Hint]] = {
     errors.RejectedError: Hint(
         Text("another API error; see its code", "其他 API 错误，详见错误码"),
         Text(
-            "look the code up in ZStack's documentation and in its management-server.log",
-            "在 ZStack 文档和 management-server.log 中查找该错误码",
+            "look the code up in ZStack's documentation and in its management-server.log; if there"
+            " is no code, look for a proxy that answers in its place",
+            "在 ZStack 文档和 management-server.log 中查找该错误码；"
+            "若没有错误码，检查是否有代理代为应答",
         ),
     ),
     errors.NotReadyError: Hint(

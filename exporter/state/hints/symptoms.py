@@ -193,6 +193,35 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
             "将 url 设为重定向的目标地址；凭据不会随重定向发送",
         ),
     ),
+    Symptom.REDIRECTED_AWAY: Hint(
+        Text(
+            "a redirect leads away from ZStack's API, such as to a login page",
+            "请求被重定向到 ZStack API 以外的地方，例如登录页面",
+        ),
+        Text(
+            "check url; if a gateway before the platform wants a login, let the exporter's requests"
+            " pass it; do not set url to a login page, which would be sent the credentials",
+            "检查 url；若平台前面的网关要求登录，请放行 Exporter 的请求；"
+            "不要将 url 设为登录页面，否则凭据会发送到那里",
+        ),
+    ),
+    Symptom.OTHER_LOGIN: Hint(
+        Text(
+            "a proxy or gateway before the platform wants a login: ZStack itself never answers 401",
+            "平台前面的代理或网关要求登录：ZStack 自身从不应答 401",
+        ),
+        Text(
+            "let the exporter's requests to /zstack pass there, or set url to the platform itself",
+            "在代理或网关上放行 Exporter 对 /zstack 的请求，或将 url 设为平台自身的地址",
+        ),
+    ),
+    Symptom.NO_ACCESS_KEYS: Hint(
+        Text("the platform does not take access keys", "平台不支持 AccessKey"),
+        Text(
+            "use account and password_file: this edition or licence has no access keys",
+            "改用 account 和 password_file：该版本或许可证不包含 AccessKey",
+        ),
+    ),
     Symptom.CODING: Hint(
         Text(
             "the answer is compressed in a way that was not asked for", "应答使用了未请求的压缩方式"
