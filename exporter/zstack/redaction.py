@@ -9,7 +9,8 @@ Covered are, for every secret that is known:
 * each part of it of eight characters or more, so that a text that was cut (by the platform, a
   proxy or us) or wrapped at some width shows nothing of use;
 * ASCII letters in the other case, and white space or invisible characters in between;
-* percent, HTML, JSON and `\x` escapes of it, also two or three of them one over the other.
+* percent, HTML, JSON and `\x` escapes of it, also two or three of them one over the other;
+* base64 of it (RFC 4648), also as a part of more: gateways and Java's servers quote bodies so.
 
 A secret of four to seven characters is replaced wherever it stands, as it is written. One of three
 or fewer is replaced only as a word of its own: it occurs by chance in every sentence. A platform
@@ -17,6 +18,7 @@ that wants to leak what it was given can always do so, in a cipher of its own; t
 that echo.
 """
 
+import base64
 import hashlib
 import html
 import re
@@ -43,6 +45,10 @@ _TOKENS_KEPT: Final = 64
 """Sessions, signatures and cookies of the last requests."""
 
 _DECODINGS: Final = 3
+
+_BASE64_BYTES: Final = 3
+"""That base64 writes together; so a secret has as many forms, by where in them it begins."""
+_OF_URLS: Final = str.maketrans("+/", "-_")
 
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))")
 _BLANKS: Final = {"n": "\n", "r": "\r", "t": "\t"}
@@ -112,6 +118,8 @@ class _Secrets:
         for secret in chain.from_iterable(map(_readings, secrets)):
             _, compact = _compact(secret)
             self._windows.update(_windows(compact))
+            for form in _in_base64(secret):
+                self._windows.update(_windows(_compact(form)[1]))
             if len(compact) < WINDOW:
                 short.append(_short(secret))
         self._short = re.compile("|".join(sorted(short, key=len, reverse=True)) or r"(?!)")
@@ -138,6 +146,16 @@ class _Secrets:
 def _readings(secret: str) -> set[str]:
     """The secret as it is, and as a reader gets it who takes a part of it for an escape."""
     return set(accumulate(range(_DECODINGS), lambda read, _: _decoded(read), initial=secret))
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """What is written of a secret alone, whatever stands before and after it."""
+    written = secret.encode("utf-8", "surrogatepass")
+    for before in range(_BASE64_BYTES):
+        encoded = base64.b64encode(bytes(before) + written).decode()
+        shared_before, shared_after = (0, 2, 3)[before], (0, 3, 2)[(before + len(written)) % 3]
+        form = encoded[shared_before : len(encoded) - shared_after]
+        yield from {form, form.translate(_OF_URLS)}
 
 
 def _compact(text: str) -> tuple[list[int], str]:

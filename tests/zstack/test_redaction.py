@@ -4,6 +4,8 @@ import base64
 import hashlib
 import html
 import json
+from collections.abc import Callable
+from itertools import product
 from urllib.parse import quote
 
 import pytest
@@ -52,6 +54,18 @@ def test_everything_beside_it_stays_as_it_is_written() -> None:
 def test_secret_that_looks_like_an_escape_is_one_all_the_same(secret: str) -> None:
     for text in (secret, quote(secret), html.escape(secret), json.dumps(secret)[1:-1]):
         assert cleaned(f"got {text}.", secret) == "got ***."
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("secret", [PASSWORD, DIGEST, SESSION, "sec>ret?"])
+def test_secret_in_base64_is_masked_wherever_it_begins(
+    secret: str, encode: Callable[[bytes], bytes]
+) -> None:
+    for before, after in product(("", "a", "ab", "abc", '{"password":"'), ("", ".", "..", '"}')):
+        text = encode(f"{before}{secret}{after}".encode()).decode()
+        left, right = cleaned(text, secret).split("***")
+        assert len(left) * 6 < (len(before) + 1) * 8  # six bits a character: no whole byte more
+        assert (len(right.rstrip("=")) - 1) * 6 < (len(after) + 1) * 8
 
 
 def test_text_without_a_secret_is_not_decoded() -> None:
