@@ -11,12 +11,20 @@ from aiohttp.http_exceptions import BadStatusLine, ContentEncodingError, LineToo
 
 from . import handshake
 from .bodies import undecodable_coding, unrequested_coding
-from .errors import MalformedError, Operation, Symptom, UnreachableError
+from .errors import ExchangeError, MalformedError, Operation, Symptom, UnreachableError
 from .refusals import proxy_refusal
 
 LONGEST_HEADER: Final = 1 << 16
 """Bytes of one header; a balancer before the platform may set cookies of several thousand."""
 
+
+_FOREIGN: Final = (
+    aiohttp.ClientError,
+    msgspec.DecodeError,
+    RecursionError,
+    OSError,
+    UnicodeError,
+)
 
 _TLS_ALERT: Final = r"\x15\x03"
 """How a record with an alert begins (RFC 8446, 5.1), as the library quotes it."""
@@ -74,23 +82,32 @@ class Way(NamedTuple):
 def translated(operation: Operation, way: Way) -> Iterator[None]:
     """The one place where errors of aiohttp, ssl and the system become errors of ours.
 
-    None of theirs is kept as a cause: they hold the request, its credentials and the proxy's.
+    None of theirs is kept as a cause: they hold the request, its credentials and the proxy's. And
+    some are kept by the connection, so that with a traceback it would keep what has been read.
     """
     try:
         yield
-    except aiohttp.ClientHttpProxyError as error:
-        raise proxy_refusal(operation, error.status) from None
-    except aiohttp.ClientResponseError as error:
-        raise _not_http(operation, error) from None
-    except aiohttp.ClientPayloadError as error:
-        if isinstance(error.__cause__, ContentEncodingError):
-            raise undecodable_coding(operation) from None
-        raise UnreachableError(f"connection lost: {_cause(error)}", operation) from None
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise MalformedError(f"the answer does not decode: {error}", operation) from None
-    except (aiohttp.ClientError, OSError, UnicodeError) as error:
-        what, symptom = _unreachable(error, way)
-        raise UnreachableError(what, operation, symptom=symptom) from None
+    except _FOREIGN as error:
+        for each in _causes(error):
+            each.__traceback__ = None
+        raise _translation(operation, error, way) from None
+
+
+def _translation(operation: Operation, error: Exception, way: Way) -> ExchangeError:
+    match error:
+        case aiohttp.ClientHttpProxyError():
+            return proxy_refusal(operation, error.status)
+        case aiohttp.ClientResponseError():
+            return _not_http(operation, error)
+        case aiohttp.ClientPayloadError(__cause__=ContentEncodingError()):
+            return undecodable_coding(operation)
+        case aiohttp.ClientPayloadError():
+            return UnreachableError(f"connection lost: {_cause(error)}", operation)
+        case msgspec.DecodeError() | RecursionError():
+            return MalformedError(f"the answer does not decode: {error}", operation)
+        case _:
+            what, symptom = _unreachable(error, way)
+            return UnreachableError(what, operation, symptom=symptom)
 
 
 def _not_http(operation: Operation, error: aiohttp.ClientResponseError) -> MalformedError:

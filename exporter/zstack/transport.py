@@ -138,6 +138,7 @@ class Transport:
         finally:
             seconds = clock.now() - began
             self._observe(Exchange(operation, status, seconds, failed, succeeded, date))
+            failed = None  # or it would hold this frame, and the answer, as the frame holds it
 
     def _url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
         # Built by joining text: ZStack gives a trailing slash a meaning of its own, and one

@@ -63,6 +63,8 @@ class Worker:
         except asyncio.CancelledError:
             work.abandoned = True
             raise
+        finally:
+            del running  # which holds an error, which holds this frame, and so all it was given
 
     def _ended(self, running: "asyncio.Future[Any]") -> None:
         self._running = None

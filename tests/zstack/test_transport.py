@@ -1,18 +1,22 @@
 """One request and its answer: what cuts it short, what caps it, and how it is observed."""
 
 import asyncio
+import gc
 import gzip
 import threading
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import IPv6Address
 from pathlib import Path
+from types import FrameType
 from urllib.parse import quote
 
 import pytest
 
 from exporter.simulator import Cloud, Fault
 from exporter.state.hints import hint_for
-from exporter.zstack import QUERY_MODEL_SERVICE, Operation
+from exporter.zstack import QUERY_MODEL_SERVICE, Operation, ZStackError
 from exporter.zstack.errors import MalformedError, RejectedError, TooLargeError, UnreachableError
 from tests.support.client_fixture import (
     LOG_IN,
@@ -201,6 +205,56 @@ async def test_garbage_for_gzip_is_an_error() -> None:
     answer = reply(b"not gzip", Content_Encoding="gzip")
     async with replying(answer) as server, client_at(server.url) as fixture:
         assert isinstance(await fixture.failure(), MalformedError)
+
+
+@contextmanager
+def collecting_nothing() -> Iterator[list[str]]:
+    """Yields what the block leaves to a garbage collection: functions of ours with their variables.
+
+    A poll makes few objects, so that a collection may be many polls away.
+    """
+    functions: list[str] = []
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield functions
+        gc.collect()
+        frames = [each for each in gc.garbage if isinstance(each, FrameType)]
+        ours = [each for each in frames if "/exporter/zstack/" in each.f_code.co_filename]
+        functions += [each.f_code.co_name for each in ours]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(b"<html>"), reply(b"x"), reply(b"x", "500 Error"), reply(b"x", "400 Bad Request"),
+        reply(b"{}", "503 Unavailable"), reply(b"", "302 Found", Location="/x"), b"no HTTP\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"HTTP/1.1 200 OK\r\n",
+        reply(b"x", Content_Encoding="gzip"), reply(b"x", Content_Encoding="x-gzip"),
+        reply(b"x", Content_Encoding="br"), reply(b'{"inventories":[{}],"total":1}'),
+        reply(b'{"inventories":[],"total":1}'),
+    ],
+    ids=[
+        "web page", "no JSON", "500", "400", "503", "redirect", "no HTTP", "cut short", "no head",
+        "no gzip", "no x-gzip", "br", "no uuid", "incomplete",
+    ],
+)  # fmt: skip
+async def test_failed_answer_is_gone_with_its_error(answer: bytes) -> None:
+    async with replying(answer) as server, client_at(server.url) as fixture:
+        with collecting_nothing() as left:
+            try:
+                await fixture.services()
+            except ZStackError as error:
+                failed = type(error)
+            fixture.exchanges.clear()
+
+    assert issubclass(failed, ZStackError)
+    assert left == []
 
 
 async def test_each_request_is_observed_once_with_its_status() -> None:
