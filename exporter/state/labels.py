@@ -11,6 +11,9 @@ UNKNOWN: Final = "unknown"
 LABEL_LIMIT: Final = 256
 """Characters; ZStack's own columns for names end at 255."""
 
+MOST_OF_ONE: Final = 32
+"""Labels of one kind that one record can have: each is a series of its own."""
+
 _READ_LIMIT: Final = 16 * LABEL_LIMIT
 """Characters of an untrusted text that are looked at: leading blanks do not count as label."""
 
@@ -110,5 +113,9 @@ shared_or_unknown: Final[SharedValues[Value, str]] = SharedValues(_label_or_unkn
 
 
 def distinct_labels(values: Collection[str] | None) -> Iterable[str]:
-    """The different ones that are not empty."""
-    return {*shared_labels(values)} - {""} if values else ()
+    """The different ones that are not empty, of the first MOST_OF_ONE."""
+    if not values:
+        return ()
+    if len(values) > MOST_OF_ONE:
+        values = [*islice(values, MOST_OF_ONE)]
+    return {*shared_labels(values)} - {""}

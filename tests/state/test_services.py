@@ -9,7 +9,13 @@ import msgspec
 import pytest
 
 from exporter.state.columns import Conventions, Dates, MemoryUnit, digest, known, memory_bytes
-from exporter.state.labels import LABEL_LIMIT, SharedValues, sanitize_label, sanitize_line
+from exporter.state.labels import (
+    LABEL_LIMIT,
+    MOST_OF_ONE,
+    SharedValues,
+    sanitize_label,
+    sanitize_line,
+)
 from exporter.zstack import ModelService
 from tests.support.builders import services
 
@@ -166,6 +172,18 @@ def test_names_of_nothing_are_not_counted() -> None:
     found = services(record)
     assert [set(each) for each in found.cpu_architectures] == [{"x86_64"}]
     assert [set(each) for each in found.gpu_vendors] == [{"NVIDIA", "Huawei"}]
+
+
+def test_one_service_has_no_more_than_a_few_architectures_and_vendors() -> None:
+    names = [f"{n}" for n in range(100_000)]
+    record = ModelService(
+        "a",
+        cpu_architectures=(*names,),
+        vendor_to_spec_uuids_map=dict.fromkeys(names, msgspec.Raw(b'["a"]')),
+    )
+    found = services(record)
+    for [labels] in (found.cpu_architectures, found.gpu_vendors):
+        assert {*labels} == {*names[:MOST_OF_ONE]}
 
 
 def long_texts(seed: int) -> Iterator[ModelService]:
