@@ -67,6 +67,8 @@ class Symptom(StrEnum):
     REDIRECTED_AWAY = auto()
     OTHER_LOGIN = auto()
     NO_ACCESS_KEYS = auto()
+    BAD_CONDITION = auto()
+    ADDRESS_REFUSED = auto()
     CODING = auto()
 
 

@@ -64,8 +64,11 @@ _NOT_THERE = frozenset(
         HTTPStatus.GONE,
     }
 )
-_NO_ACCESS_KEYS: Final = "unable to find RestAuthenticationBackend"
-"""How a platform without the backend of access keys answers."""
+_BAD_REQUESTS: Final = {
+    "unable to find RestAuthenticationBackend": Symptom.NO_ACCESS_KEYS,
+    "parameter[q]": Symptom.BAD_CONDITION,
+}
+"""What ZStack's own texts have in them that are about settings."""
 _WANTS_TLS: Final = re.compile(
     "plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|"
     "combination of host and port requires TLS|speaking plain HTTP to an SSL",
@@ -238,8 +241,8 @@ def _by_text(
         return NotReadyError(message, operation)
     # ZStack's own are not found and bad request; the rest may be any server's.
     symptom = elsewhere if status in _NOT_THERE else None
-    if status == HTTPStatus.BAD_REQUEST and _NO_ACCESS_KEYS in text:
-        symptom = Symptom.NO_ACCESS_KEYS
+    if status == HTTPStatus.BAD_REQUEST:
+        symptom = next((of for part, of in _BAD_REQUESTS.items() if part in text), None)
     return RejectedError(message, operation, symptom=symptom)
 
 
@@ -248,7 +251,8 @@ def _forbidden(operation: Operation, message: str) -> ExchangeError:
         return ClockSkewError(message, operation)
     if "accessKey" in message or "access key" in message:
         return UnauthorizedError(message, operation)
-    return DeniedError(message, operation)
+    # A missing right is an error with a code.
+    return DeniedError(message, operation, symptom=Symptom.ADDRESS_REFUSED)
 
 
 def _seconds(text: str) -> float:

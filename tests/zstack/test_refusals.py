@@ -232,9 +232,27 @@ def test_401_is_of_something_before_the_platform(body: bytes) -> None:
         assert error.symptom is Symptom.OTHER_LOGIN
 
 
-def test_platform_without_access_keys_is_named_as_one() -> None:
-    text = b"unable to find RestAuthenticationBackend[provider type: accessKey]"
-    assert refusal(OPERATION, 400, text).symptom is Symptom.NO_ACCESS_KEYS
+@pytest.mark.parametrize(
+    ("status", "text", "symptom"),
+    [
+        (
+            *(400, b"unable to find RestAuthenticationBackend[provider type: accessKey]"),
+            Symptom.NO_ACCESS_KEYS,
+        ),
+        (
+            *(400, b"Invalid query parameter. The 'x' in the parameter[q] doesn't contain any"),
+            Symptom.BAD_CONDITION,
+        ),
+        (400, b"Invalid query parameter. 'limit' must be an integer", None),
+        (403, b"the address 10.0.0.1 is not in the white list", Symptom.ADDRESS_REFUSED),
+        (403, b"requestTimeTooSkewed", None),
+        (403, b"wrong accessKey signature", None),
+    ],
+)
+def test_texts_about_settings_have_hints_of_their_own(
+    status: int, text: bytes, symptom: Symptom | None
+) -> None:
+    assert refusal(OPERATION, status, text).symptom is symptom
 
 
 def test_newest_answer_is_read_as_the_older_ones() -> None:

@@ -52,9 +52,6 @@ def _unauthenticated_answer(error: ZStackError) -> Finding:
             # ZStack answers a request without credentials so: the header is missing, or the code
             # of no session. After any other answer no credentials may be sent.
             return passed("platform", "ZStack with AIOS answers")
-        case errors.DeniedError():
-            hint = "allow the exporter's address on the platform or the proxy before it"
-            return failed("platform", str(error), f"{hint}; or correct url")
         case errors.RejectedError():
             hint = "correct url: it must lead to ZStack's API, by default on port 8080"
             return failed("platform", str(error), hint)

@@ -54,7 +54,7 @@ NO_SERVICES: Final = Hint(
 def fix_of_list(error: ZStackError) -> Text | None:
     """What to do about this list; None where that is the same for every list."""
     match error:
-        case DeniedError() if not error.code.startswith("LICENSE."):
+        case DeniedError(symptom=None) if not error.code.startswith("LICENSE."):
             return GRANTS.get(error.operation.name)
         case UnsupportedError():
             return LACKED.get(error.operation.name)

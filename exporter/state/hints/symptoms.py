@@ -222,6 +222,23 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
             "改用 account 和 password_file：该版本或许可证不包含 AccessKey",
         ),
     ),
+    Symptom.BAD_CONDITION: Hint(
+        Text("the platform cannot read a condition", "平台无法解析查询条件"),
+        Text(
+            "correct conditions: each is a field, an operator and a value, such as name=chat",
+            "改正 conditions：每一项由字段、运算符和值组成，例如 name=chat",
+        ),
+    ),
+    Symptom.ADDRESS_REFUSED: Hint(
+        Text(
+            "the exporter is refused before its account is looked at",
+            "Exporter 在校验账户之前就被拒绝",
+        ),
+        Text(
+            "allow the exporter's address on the platform, or on the proxy or gateway before it",
+            "在平台或其前面的代理、网关上允许 Exporter 的地址",
+        ),
+    ),
     Symptom.CODING: Hint(
         Text(
             "the answer is compressed in a way that was not asked for", "应答使用了未请求的压缩方式"
