@@ -12,8 +12,11 @@ from contextlib import AsyncExitStack
 
 from .accounts import EXAMPLE_KEY_SECRET, AccessKey, Account
 from .api import serving
+from .centers import CENTERS
 from .cloud import Cloud
 from .flags import PASSWORD, parser
+from .groups import GROUPS
+from .inventory import has
 from .trouble import live
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -81,8 +84,11 @@ def _introduction(cloud: Cloud, url: str) -> str:
     lines = [
         f"ZStack {cloud.profile} (simulated, {cloud.time_zone}) at {url}",
         f"{len(cloud.estate)} model services at {url}/zstack/v1/ai/model-services",
-        f"{len(cloud.groups)} instance groups, {len(cloud.centers)} model centers",
     ]
+    if has(cloud.profile, GROUPS.since):
+        lines.append(f"{len(cloud.groups)} instance groups")
+    if has(cloud.profile, CENTERS.since):
+        lines.append(f"{len(cloud.centers)} model centers")
     lines += [
         f"account     {account.name} / {account.password}" for account in cloud.accounts.values()
     ]

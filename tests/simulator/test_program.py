@@ -17,6 +17,7 @@ import trustme
 
 from exporter.simulator import Cloud, Fault, live, serving
 from exporter.simulator.__main__ import main, run
+from exporter.simulator.inventory import Profile
 from exporter.simulator.trouble import TROUBLES
 from tests.support.exporting import PATIENCE
 
@@ -59,6 +60,23 @@ async def test_the_program_can_be_stopped_by_an_event() -> None:
     stop.set()
 
     assert await run(Cloud(services=1), port=0, stop=stop) == 0
+
+
+@pytest.mark.parametrize(
+    ("profile", "further"),
+    [("5.2.1", set()), ("5.3.20", {"2 instance groups", "3 model centers"})],
+)
+async def test_the_program_lists_what_the_release_serves(
+    profile: Profile, further: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    cloud = Cloud(services=9, instance_groups=2, model_centers=3, profile=profile)
+    await run(cloud, port=0, stop=stop)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("9 model services at http://127.0.0.1:") for line in lines)
+    assert {line for line in lines if line.endswith((" groups", " centers"))} == further
 
 
 def test_every_knob_is_a_flag(
