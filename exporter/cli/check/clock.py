@@ -27,5 +27,5 @@ def seconds_ahead(date: str) -> float | None:
     """Seconds by which a server's `Date` is ahead of ours; it is in GMT by RFC 9110, 6.6.1."""
     try:
         return parsedate_to_datetime(date).timestamp() - time.time()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -392,10 +392,19 @@ async def test_a_clock_that_differs_is_a_warning_and_why_a_key_is_refused(tmp_pa
     assert checked.failure["fix"].startswith("set both clocks by NTP")
 
 
-async def test_a_platform_without_a_valid_date_is_a_warning(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "date",
+    [
+        "some day",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Thu, 01 Jan 2026 99999999999:00:00 GMT",
+        "Thu, 01 Jan 2026 00:00:00 +99999999999999",
+    ],
+)
+async def test_a_platform_without_a_valid_date_is_a_warning(date: str, tmp_path: Path) -> None:
     async def answer(request: web.Request) -> web.Response:
         response = await at_yesterday(request)
-        response.headers["Date"] = "some day"
+        response.headers["Date"] = date
         return response
 
     async with answering(answer) as url:
