@@ -148,8 +148,9 @@ SYMPTOMS: Final[Mapping[Symptom, Hint]] = {
     Symptom.SILENT: Hint(
         Text("nothing answers at that address", "该地址没有应答"),
         Text(
-            "look for a firewall on the way, and check host and port in url",
-            "检查途中的防火墙，以及 url 中的主机和端口",
+            "look for a firewall on the way, and check host and port in url; for https, see whether"
+            " the port speaks TLS",
+            "检查途中的防火墙，以及 url 中的主机和端口；若为 https，检查该端口是否使用 TLS",
         ),
     ),
     Symptom.OTHER_PORT: Hint(
