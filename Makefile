@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-COVERAGE ?= --cov --cov-report=term
+COVERAGE ?=
 # Tests wait a good part of their time, so there may be more workers than cores.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 2)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -20,7 +20,7 @@ demo: $(VENV)/.installed  ## a living platform and its exporter, until Ctrl-C; P
 	@PATH="$$PATH:$(CURDIR)/.tools/prometheus/machine" \
 	    $(BIN)/zstack-aios-exporter demo $(if $(PORT),--web.listen-address 127.0.0.1:$(PORT))
 
-test: $(VENV)/.developing  ## every kind of test, with coverage; of long matrices a small sample
+test: $(VENV)/.developing  ## every kind of test; of long matrices a small sample
 	@tools/prometheus
 	@tools/alertmanager
 	@tools/victoriametrics
@@ -30,7 +30,8 @@ test: $(VENV)/.developing  ## every kind of test, with coverage; of long matrice
 
 test-all test-all-again: export ZSTACK_TEST_SAMPLE = usual
 test-all reliability endings: WORKERS = auto
-test-all: test  ## the same with larger samples, a quarter of an hour
+test-all: COVERAGE = --cov --cov-report=term
+test-all: test  ## the same with larger samples and with coverage, some twenty minutes
 
 AGAIN := --verbose --last-failed --last-failed-no-failures none
 test-again: $(VENV)/.developing  ## the tests that failed in the last run, one after the other
