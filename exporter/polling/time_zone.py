@@ -61,7 +61,7 @@ class TimeZone:
 
     def _warn(self, why: str) -> None:
         self._log.warning(
-            "dates are left out: the platform does not tell its time zone",
+            "dates are left out: the platform does not report its time zone",
             error=why,
             hint="set time_zone, such as time_zone: Asia/Shanghai",
         )

@@ -284,7 +284,7 @@ async def test_dates_without_a_zone_are_no_drift() -> None:
         zone=None,
     )
     assert [event for _, event, _ in lines] == [
-        "dates are left out: the platform does not tell its time zone"
+        "dates are left out: the platform does not report its time zone"
     ]
 
 
