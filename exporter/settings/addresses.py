@@ -144,6 +144,11 @@ def _split_url(text: str, example: str) -> SplitResult:
     if is_quoted(text):
         raise QUOTED
     url = _urlsplit(text)
+    if url is not None and _is_bare_ipv6(url):
+        raise wrong(
+            "has an IPv6 address without brackets",
+            "write them around it, like http://[fd00::5]:8080",
+        )
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
         raise wrong("is not an http or https URL", _likely(text) or example)
     if _port(url) is None:
@@ -164,6 +169,12 @@ def _likely(text: str) -> str:
     if re.fullmatch(r"[\w.-]+(?::\d+)?(?:/\S*)?", text):
         return f"write http:// or https:// before the host, {_URLS}"
     return ""
+
+
+def _is_bare_ipv6(url: SplitResult) -> bool:
+    """Whether the host has more colons than the one before a port, and no brackets (RFC 3986)."""
+    _, _, host = url.netloc.rpartition("@")
+    return host.count(":") > 1 and "[" not in host
 
 
 def _port(url: SplitResult) -> int | None:
