@@ -137,7 +137,7 @@ def _odd_name(name: str) -> str:
     """The name in quotes; hidden where it may be a URL, `key:secret` or a secret itself."""
     if len(name) > _LONGEST_SHOWN or re.search("[:@]", name):
         return "(a name not shown here)"
-    return f'"{ascii(name)[1:-1]}"'
+    return f'"{repr(name)[1:-1]}"'
 
 
 def _in_unnamed(place: Place) -> bool:

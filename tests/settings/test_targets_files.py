@@ -99,6 +99,7 @@ def test_a_file_may_have_no_targets(tmp_path: Path, text: str) -> None:
         ("lab: {\n", "{file}, line 2, column 1: is not usable YAML"),
         (f"lab: {GOOD}lab: {GOOD}", "{file}, line 2, column 1: is not usable YAML: a key is rep"),
         (f"a/b: {GOOD}", '"a/b" (in {file}, line 1): is not a name that a target can have'),
+        (f"上海/1: {GOOD}", '"上海/1" (in {file}, line 1): is not a name that a target can have'),
         (
             f"targets:\n  lab: {GOOD}",
             "targets (in {file}, line 1): does not stand in a targets file; remove this line",
