@@ -149,13 +149,13 @@ class AccountAuth:
 
     async def refresh(self, operation: Operation) -> None:
         if await self._credentials.refresh(operation):
-            await self.close()
             self._contention = Contention(self._clock)
+            await self.close()
 
     async def headers(self, operation: Operation) -> dict[str, str]:  # noqa: ARG002 - Auth
         while self._session is None:
             self._contention.check()
-            if self._login is None:
+            if self._login is None or self._login.done():  # done: between two polls
                 self._login = asyncio.create_task(self._log_in(self._credentials.usable()))
             await self._logged_in(self._login)
         self._session.sent += 1
@@ -188,11 +188,13 @@ class AccountAuth:
 
     async def _finish(self, login: asyncio.Task[None]) -> None:
         """Wait briefly for a running login, to know the session it opened."""
-        with suppress(ZStackError, TimeoutError):
-            async with asyncio.timeout(self._log_out_seconds):
-                await self._logged_in(login)
-        login.cancel()
-        self._login = None
+        try:
+            with suppress(ZStackError, TimeoutError):
+                async with asyncio.timeout(self._log_out_seconds):
+                    await self._logged_in(login)
+        finally:  # also at the deadline of a poll: no later one may use the session of this login
+            login.cancel()
+            self._login = None
 
     async def _logged_in(self, login: asyncio.Task[None]) -> None:
         """Wait for a login; it outlives its poll, up to a deadline of its own.

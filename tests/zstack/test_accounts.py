@@ -37,7 +37,7 @@ from tests.support.client_fixture import (
     by_account,
     client_for,
 )
-from tests.support.exporting import PATIENCE
+from tests.support.exporting import PATIENCE, until_seen
 
 WRONG = Account("admin", "wrong")
 
@@ -505,6 +505,27 @@ async def test_login_that_is_never_answered_is_given_up_and_tried_anew() -> None
         assert (error.reason, error.operation.name) == ("timeout", LOG_IN)
         assert "the login was not answered within 1 seconds" in str(error)
         assert len((await fixture.services()).services) == 3
+
+
+async def test_a_login_that_fails_between_two_polls_does_not_fail_the_next_one() -> None:
+    cloud = Cloud(services=3, faults=[Fault.hang(operation=LOG_IN, times=1)])
+    async with client_for(
+        cloud, lambda t: AccountAuth(t, Secret(ADMIN), log_in_seconds=1.0)
+    ) as fixture:
+
+        async def ended() -> list[str]:
+            return [exchange.operation.name for exchange in fixture.exchanges]
+
+        async def received() -> int:
+            return cloud.operations[LOG_IN]
+
+        poll = asyncio.create_task(fixture.services())
+        await until_seen(received, bool)
+        poll.cancel()  # as its deadline does
+        await asyncio.gather(poll, return_exceptions=True)
+        await until_seen(ended, bool)
+        assert len((await fixture.services()).services) == 3
+    assert cloud.operations == {LOG_IN: 2, QUERY: 1}
 
 
 async def test_a_refused_session_has_no_effect_on_the_next_login() -> None:
