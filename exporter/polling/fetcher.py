@@ -12,7 +12,7 @@ from exporter.metrics.lines import C, RecordLines, blocks_by_key, by_family
 from exporter.metrics.page_lines import PageLines
 from exporter.state.columns import Conventions, MemoryUnit
 from exporter.state.drift import DriftLog
-from exporter.state.reduction import UNUSABLE_UUID, F, P, R, Reduction
+from exporter.state.reduction import F, P, R, Reduction, first_faults
 from exporter.zstack import Client, Listing, PageCache, Replace
 
 from .time_zone import TimeZone
@@ -138,9 +138,9 @@ class ListFetcher(Generic[R, C, P, F]):
     def _log_undecodable(self, listing: Listing[_Page[P]], number: int) -> None:
         """Log when the number of records that no metric has changes, with the first few of them."""
         if number and number != self._undecodable:
-            rows = [row.fault for row in listing.undecodable] or [UNUSABLE_UUID]
             event = f"some {self._reduction.records} could not be decoded"
-            self._log.warning(event, records=number, first="; ".join(rows[:LOGGED_RECORDS]))
+            faults = first_faults(listing, LOGGED_RECORDS)
+            self._log.warning(event, records=number, first=faults)
         self._undecodable = number
 
 

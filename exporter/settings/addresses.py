@@ -147,7 +147,7 @@ def _split_url(text: str, example: str) -> SplitResult:
     if url is not None and _is_bare_ipv6(url):
         raise wrong(
             "has an IPv6 address without brackets",
-            "write them around it, like http://[fd00::5]:8080",
+            "write brackets around it, like http://[fd00::5]:8080",
         )
     if url is None or url.scheme not in {"http", "https"} or not url.hostname:
         raise wrong("is not an http or https URL", _likely(text) or example)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from exporter.zstack import Listing, Record, Resource
 from exporter.zstack.errors import UnreadableError
@@ -11,7 +11,7 @@ from exporter.zstack.errors import UnreadableError
 from .columns import Conventions
 from .drift import Drift
 
-UNUSABLE_UUID: Final = "a uuid that no label can hold"
+_UNUSABLE_UUID: Final = "a uuid that no label can hold"
 """What is wrong with a record that is decoded and yet in no metric."""
 
 
@@ -62,6 +62,11 @@ class Reduction(Generic[R, C, P, F]):
             message = "no record has a uuid that can be read"
             raise UnreadableError(message, self.resource.operation)
         return found
+
+
+def first_faults(listing: Listing[Any], most: int) -> str:
+    """What is wrong with the first records of a list that are in no metric."""
+    return "; ".join(row.fault for row in listing.undecodable[:most]) or _UNUSABLE_UUID
 
 
 def counts(pages: Iterable[Mapping[K, int]]) -> dict[K, int]:

@@ -155,7 +155,7 @@ class AccountAuth:
     async def headers(self, operation: Operation) -> dict[str, str]:  # noqa: ARG002 - Auth
         while self._session is None:
             self._contention.check()
-            if self._login is None or self._login.done():  # done: between two polls
+            if self._login is None or self._login.done():  # it may have ended between polls
                 self._login = asyncio.create_task(self._log_in(self._credentials.usable()))
             await self._logged_in(self._login)
         self._session.sent += 1

@@ -19,7 +19,7 @@ _MOST_MEMBERS: Final = 100
 """Gzip members in one body (RFC 1952, 2.2): each costs a copy of the bytes after it."""
 
 _BOM: Final = b"\xef\xbb\xbf"
-_MARK: Final = "\ufeff"  # the same, in a text
+_MARK: Final = _BOM.decode()
 
 _CHARSETS: Final = {
     name: name for name in ("gbk", "gb18030", "big5", "utf-16", "utf-16le", "utf-16be")

@@ -17,7 +17,6 @@ from .refusals import proxy_refusal
 LONGEST_HEADER: Final = 1 << 16
 """Bytes of one header; a balancer before the platform may set cookies of several thousand."""
 
-
 _FOREIGN: Final = (
     aiohttp.ClientError,
     msgspec.DecodeError,
@@ -25,6 +24,7 @@ _FOREIGN: Final = (
     OSError,
     UnicodeError,
 )
+"""What an exchange can raise that is not ours."""
 
 _TLS_ALERT: Final = r"\x15\x03"
 """How a record with an alert begins (RFC 8446, 5.1), as the library quotes it."""

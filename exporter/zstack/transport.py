@@ -218,7 +218,7 @@ def _redirected(operation: Operation, response: aiohttp.ClientResponse) -> Rejec
 
 
 def _new_url(asked: URL, location: str, path: str) -> tuple[str, Symptom]:
-    """The address to set instead, without what may be a token: the query, and a strange path.
+    """The address to set instead, without what may be a token: the query, and an unknown path.
 
     Only one with the API's path, or with none, can be ZStack: another one may be a login page.
     """

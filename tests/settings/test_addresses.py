@@ -42,8 +42,8 @@ def test_a_url_keeps_its_prefix_and_loses_the_path_of_the_api(given: str, kept: 
         ("http://", "is not an http or https URL"),
         ("http://a:port", "has a port that is no number up to 65535; write"),
         ("http://a:65536", "has a port that is no number up to 65535; write"),
-        ("http://fd00::5:8080", "has an IPv6 address without brackets; write them around it"),
-        ("http://::1", "has an IPv6 address without brackets; write them around it"),
+        ("http://fd00::5:8080", "has an IPv6 address without brackets; write brackets around it"),
+        ("http://::1", "has an IPv6 address without brackets; write brackets around it"),
         (
             "http:/a.example",
             "is not an http or https URL; write http:// or https:// with its colon",

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from exporter.state.drift import HINT, KINDS, fields, shown
-from exporter.state.reduction import UNUSABLE_UUID, Found
+from exporter.state.reduction import Found, first_faults
 from exporter.zstack import Listing
 
 from .finding import Finding, passed, warned
@@ -16,8 +16,7 @@ def records(step: str, listed: Listing[Any], found: Found) -> Finding:
     drift = found.drift
     unreadable, unknown = (fields(drift, kind) for kind in KINDS)
     if found.undecodable:
-        faults = [row.fault for row in listed.undecodable] or [UNUSABLE_UUID]
-        few = "; ".join(faults[:SHOWN_RECORDS])
+        few = first_faults(listed, SHOWN_RECORDS)
         hint = "please report this with the record: it is left out of every count"
         return warned(step, f"{found.undecodable} cannot be read: {few}", hint)
     if unreadable:
