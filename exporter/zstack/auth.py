@@ -155,8 +155,9 @@ class AccountAuth:
     async def headers(self, operation: Operation) -> dict[str, str]:  # noqa: ARG002 - Auth
         while self._session is None:
             self._contention.check()
-            if self._login is None or self._login.done():  # it may have ended between polls
+            if self._login is None:
                 self._login = asyncio.create_task(self._log_in(self._credentials.usable()))
+                self._login.add_done_callback(self._login_ended)
             await self._logged_in(self._login)
         self._session.sent += 1
         return self._session.headers
@@ -201,11 +202,14 @@ class AccountAuth:
 
         The platform may have opened the session already, and only the answer holds its uuid.
         """
-        try:
-            await asyncio.shield(login)
-        finally:
-            if login.done() and self._login is login:
-                self._login = None
+        await asyncio.shield(login)
+
+    def _login_ended(self, task: asyncio.Task[None]) -> None:
+        """Forget it; where it failed between two polls, its error concerns neither of them."""
+        if not task.cancelled():
+            task.exception()  # or asyncio logs that nothing retrieved it
+        if self._login is task:
+            self._login = None
 
     async def _log_in(self, account: Account) -> None:
         self._transport.redactor.conceal(account.password)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import json
 import time
 from collections.abc import AsyncIterator, Callable
@@ -519,12 +520,17 @@ async def test_a_login_that_fails_between_two_polls_does_not_fail_the_next_one()
         async def received() -> int:
             return cloud.operations[LOG_IN]
 
+        unretrieved: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: unretrieved.append(what))
         poll = asyncio.create_task(fixture.services())
         await until_seen(received, bool)
         poll.cancel()  # as its deadline does
         await asyncio.gather(poll, return_exceptions=True)
         await until_seen(ended, bool)
         assert len((await fixture.services()).services) == 3
+        del poll  # whose traceback holds the login
+        gc.collect()
+    assert unretrieved == []
     assert cloud.operations == {LOG_IN: 2, QUERY: 1}
 
 
